@@ -1,0 +1,1 @@
+"""ATunner: agents propose, a judge decides, and you get code that is verified and measured."""

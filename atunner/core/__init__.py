@@ -1,0 +1,1 @@
+"""Values, ports, errors and rules; imports nothing of ours."""

@@ -1,0 +1,25 @@
+"""Name -> object: a literal table for what ships here, entry points for what does not."""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from atunner.core.errors import UnknownName
+
+
+def names(kind: str, built_in: Mapping[str, str]) -> list[str]:
+    """All names that `load` would take, sorted."""
+    return sorted({e.name for e in entry_points(group=f"atunner.{kind}")} | set(built_in))
+
+
+def load(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
+    """Return the plug-in `name`; ours win over an installed one of the same name.
+
+    Raises:
+        UnknownName: with the nearest names and the whole list.
+    """
+    installed = {e.name: e.value for e in entry_points(group=f"atunner.{kind}")}
+    table = installed | dict(built_in)
+    if name not in table:
+        raise UnknownName(kind.rstrip("s"), name, table)
+    return EntryPoint(name, table[name], f"atunner.{kind}").load()

@@ -1,0 +1,177 @@
+"""What the loop needs from outside: small protocols, no base classes behind them."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, JsonValue
+
+from atunner.core.candidate import Candidate, Params
+from atunner.core.device import Device
+from atunner.core.facts import OperatorFacts
+from atunner.core.measurement import Environment, Measurement
+from atunner.core.profile import Profile
+from atunner.core.space import Family
+from atunner.core.task import Task
+from atunner.core.trial import Check, Comparison, Screening, Trial
+
+Answer = TypeVar("Answer", bound=BaseModel)
+Built = TypeVar("Built")
+
+
+class Domain(Protocol[Built]):
+    """Knows how to brief, check, build, verify and measure one kind of task."""
+
+    def admit(self, task: Task) -> Task:
+        """The task with every default filled in. Raises UserError before anything is spent."""
+        ...
+
+    def facts(self, task: Task) -> OperatorFacts:
+        """What is computed, in numbers."""
+        ...
+
+    def families(self, task: Task) -> tuple[Family, ...]:
+        """The algorithms that can be tuned for this task, each with its space."""
+        ...
+
+    def baseline(self, task: Task) -> Candidate:
+        """The naive, correct starting point."""
+        ...
+
+    def realise(self, task: Task, family: str, params: Params) -> Candidate:
+        """The candidate at one point of a family's space."""
+        ...
+
+    def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
+        """The static gate. Raises Rejected."""
+        ...
+
+    def build(self, task: Task, candidate: Candidate) -> Built:
+        """Compile. Raises NotBuilt."""
+        ...
+
+    def verify(self, task: Task, built: Built) -> tuple[Check, ...]:
+        """Compare with the reference. Raises Wrong, Crashed, TimedOut, NotVerified."""
+        ...
+
+    def measure(self, task: Task, built: Built) -> Measurement:
+        """The objective's figure, measured here or predicted for the target. Raises NotMeasured and those of verify."""
+        ...
+
+    def profile(self, task: Task, built: Built) -> Profile:
+        """What limits this candidate."""
+        ...
+
+    def compare(self, task: Task, baseline: Built, candidate: Built) -> Comparison | None:
+        """Both interleaved in one session with new inputs; None where nothing can be measured."""
+        ...
+
+    def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
+        """A cheap look at many (parallel compiles, resources, ranking model), in the order given."""
+        ...
+
+    def environment(self, task: Task) -> Environment:
+        """Where this domain's figures come from on this machine."""
+        ...
+
+
+class Searcher(Protocol):
+    """Ask/tell over one space; seeded, and its state is a value."""
+
+    def ask(self, count: int) -> list[Params]:
+        """Up to `count` points not asked before; fewer when the space runs out."""
+        ...
+
+    def tell(self, params: Params, value: float | None) -> None:
+        """The figure of a point (lower is better), None when it failed."""
+        ...
+
+    def state(self) -> JsonValue:
+        """Everything needed to go on after a restart."""
+        ...
+
+
+class Model(Protocol):
+    """A language model that answers with a typed value."""
+
+    name: str
+
+    async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
+        """The answer, or None when none could be had (refused, malformed, budget spent); both are recorded."""
+        ...
+
+
+class Tool(Protocol):
+    """Something an agent may call: typed arguments in, text facts out; each call is recorded."""
+
+    name: str
+    description: str
+
+    def __call__(self, **arguments: JsonValue) -> JsonValue:
+        """Run it; expected failures are part of the answer."""
+        ...
+
+
+class Knowledge(Protocol):
+    """Facts with sources, and what earlier runs learned."""
+
+    def device(self, name: str) -> Device:
+        """Raises UnknownName with the nearest names."""
+        ...
+
+    def recall(self, task: Task, limit: int) -> list[Trial]:
+        """The best OK trials of similar tasks, nearest first; never of another provenance than asked."""
+        ...
+
+
+class Memory(Protocol):
+    """Where runs are recorded: idempotent, so that repeating a node repeats nothing."""
+
+    def record(self, run: str, trial: Trial) -> None:
+        """Keep a trial; a second trial of the same run and candidate changes nothing."""
+        ...
+
+    def trial(self, run: str, candidate: str) -> Trial | None:
+        """The recorded trial of a candidate id."""
+        ...
+
+    def trials(self, run: str) -> list[Trial]:
+        """All trials of a run, in the order recorded."""
+        ...
+
+    def screened(self, run: str, screenings: Sequence[Screening]) -> None:
+        """Keep screenings; idempotent by candidate."""
+        ...
+
+    def screenings(self, run: str) -> list[Screening]:
+        """All screenings of a run."""
+        ...
+
+
+class WorkItem(BaseModel):
+    """A piece of build or run work, by names and values only; resolved inside the worker."""
+
+    domain: str
+    action: str
+    task: Task
+    candidate: Candidate
+    options: dict[str, JsonValue] = {}
+
+
+class Executor(Protocol):
+    """Where build and run work happens."""
+
+    def map(self, items: Sequence[WorkItem]) -> list[Any]:
+        """One outcome for each item, in order. A dead worker, a time-out and an item's own error are three things."""
+        ...
+
+    def close(self) -> None:
+        """End all workers."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests need no sleeping."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary start, monotonic."""
+        ...

@@ -1,0 +1,38 @@
+"""The declaration of a constrained discrete parameter space; `atunner.search` builds and walks it."""
+
+from pydantic import JsonValue
+
+from atunner.core.value import Value
+
+
+class Parameter(Value):
+    """One tunable: its name and its legal values, in their natural order."""
+
+    name: str
+    values: tuple[JsonValue, ...]
+
+
+class Space(Value):
+    """Parameters and constraints; a constraint is a Python expression over parameter names that must be true."""
+
+    parameters: tuple[Parameter, ...] = ()
+    constraints: tuple[str, ...] = ()
+
+    def narrowed(self, allowed: dict[str, tuple[JsonValue, ...]]) -> "Space":
+        """The same space with some parameters cut to the values in `allowed` (kept in their order)."""
+        cut = tuple(
+            Parameter(name=p.name, values=tuple(v for v in p.values if v in allowed[p.name]))
+            if p.name in allowed
+            else p
+            for p in self.parameters
+        )
+        return Space(parameters=cut, constraints=self.constraints)
+
+
+class Family(Value):
+    """An algorithm with tunable parameters. techniques: names from the knowledge base that it uses."""
+
+    name: str
+    summary: str
+    space: Space
+    techniques: tuple[str, ...] = ()

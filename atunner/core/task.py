@@ -1,0 +1,78 @@
+"""What to optimise, and what it may cost."""
+
+from typing import Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from atunner.core.value import Value, content_id
+
+
+class Objective(Value):
+    """The figure to improve."""
+
+    metric: str = "time"
+    unit: str = "us"
+    minimise: bool = True
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether the bare number `a` is nearer to the goal than `b`; for claims use `statistics.is_better`."""
+        return a < b if self.minimise else a > b
+
+
+class Budget(Value):
+    """Upper bounds; None is unlimited, but one bound at least must be set.
+
+    trials: candidates judged or screened. seconds: wall time of the run. tokens, usd: model use.
+    """
+
+    trials: int | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+    tokens: int | None = Field(default=None, gt=0)
+    usd: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.trials is None and self.seconds is None:
+            raise ValueError("a budget needs trials or seconds")
+        return self
+
+
+class Spent(Value):
+    """What a run has used so far; the same fields as Budget."""
+
+    trials: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def plus(self, other: "Spent") -> "Spent":
+        """The sum, field by field."""
+        return Spent(
+            trials=self.trials + other.trials,
+            seconds=self.seconds + other.seconds,
+            tokens=self.tokens + other.tokens,
+            usd=self.usd + other.usd,
+        )
+
+    def over(self, budget: Budget) -> str | None:
+        """The name of the first bound that is reached, or None."""
+        for name in ("trials", "seconds", "tokens", "usd"):
+            bound = getattr(budget, name)
+            if bound is not None and getattr(self, name) >= bound:
+                return name
+        return None
+
+
+class Task(Value):
+    """What to optimise: `spec` is validated by the domain, `target` is a device name or "host"."""
+
+    domain: str = "kernels"
+    name: str
+    spec: dict[str, JsonValue] = Field(default_factory=dict)
+    objective: Objective = Objective()
+    target: str = "host"
+
+    @property
+    def id(self) -> str:
+        """Hash of what is asked: domain, spec, objective and target; the name does not count."""
+        return content_id(self.model_dump(mode="json", exclude={"name"}))
