@@ -1,7 +1,8 @@
 """What the loop needs from outside: small protocols, no base classes behind them."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
@@ -11,8 +12,10 @@ from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
 from atunner.core.profile import Profile
 from atunner.core.space import Family
+from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
+from atunner.core.value import Value
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Built = TypeVar("Built")
@@ -23,6 +26,10 @@ class Domain(Protocol[Built]):
 
     def admit(self, task: Task) -> Task:
         """The task with every default filled in. Raises UserError before anything is spent."""
+        ...
+
+    def provenance(self, task: Task) -> Provenance:
+        """Whether figures of this task will be measured here, predicted or simulated."""
         ...
 
     def facts(self, task: Task) -> OperatorFacts:
@@ -147,21 +154,39 @@ class Memory(Protocol):
         ...
 
 
-class WorkItem(BaseModel):
-    """A piece of build or run work, by names and values only; resolved inside the worker."""
+class WorkItem(Value):
+    """A piece of build or run work, by names and values only; resolved inside the worker.
 
-    domain: str
+    action: "screen" or "judge".
+    """
+
     action: str
     task: Task
     candidate: Candidate
-    options: dict[str, JsonValue] = {}
+
+
+class Fault(StrEnum):
+    """What kept a work item from giving an answer."""
+
+    NONE = ""
+    DIED = "died"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+
+class Outcome(Value):
+    """What came of a work item: a Screening or Trial as JSON, or the fault with its message."""
+
+    answer: JsonValue = None
+    fault: Fault = Fault.NONE
+    message: str = ""
 
 
 class Executor(Protocol):
     """Where build and run work happens."""
 
-    def map(self, items: Sequence[WorkItem]) -> list[Any]:
-        """One outcome for each item, in order. A dead worker, a time-out and an item's own error are three things."""
+    def map(self, items: Sequence[WorkItem]) -> list[Outcome]:
+        """One outcome for each item, in order. A dead worker, a time-out and an item's own error are three faults."""
         ...
 
     def close(self) -> None:

@@ -1,1 +1,6 @@
-"""domains."""
+"""Tuning domains, by name."""
+
+BUILT_IN = {
+    "kernels": "atunner.domains.kernels.domain:Kernels",
+    "toy": "atunner.domains.toy:Toy",
+}

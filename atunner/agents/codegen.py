@@ -1,0 +1,202 @@
+"""The codegen agent: which algorithms to try next, on how many points, and where in their spaces."""
+
+from pydantic import Field, JsonValue
+
+from atunner.agents.fusion import FusionView
+from atunner.agents.hardware import HardwareView
+from atunner.agents.operator import OperatorView, Trait
+from atunner.agents.performance import Diagnosis
+from atunner.core.candidate import Params
+from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.ports import Model
+from atunner.core.space import Family
+from atunner.core.value import Value
+
+
+class FamilyRecord(Value):
+    """What this run knows of a family. best: best figure so far (lower is better), with the parameters that gave it."""
+
+    family: Family
+    tried: int = 0
+    failed: int = 0
+    best: float | None = None
+    best_params: Params = Field(default_factory=dict)
+    exhausted: bool = False
+
+
+class Recalled(Value):
+    """A good point from an earlier, similar task: a place to start, not a result."""
+
+    family: str
+    params: Params
+    from_task: str
+
+
+class Situation(Value):
+    """All that the codegen agent may look at. points: how many points this round may spend."""
+
+    operator: OperatorView
+    hardware: HardwareView
+    diagnosis: Diagnosis
+    fusion: FusionView
+    records: tuple[FamilyRecord, ...]
+    recalled: tuple[Recalled, ...] = ()
+    round: int
+    points: int = Field(gt=0)
+
+
+class Move(Value):
+    """Search one family: so many points, first those in `starts`, with some parameters held to `allowed` values."""
+
+    family: str
+    points: int = Field(gt=0)
+    allowed: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
+    starts: tuple[Params, ...] = ()
+    reason: str = ""
+
+
+class Proposal(Value):
+    """The codegen agent's answer, in the order to be tried."""
+
+    moves: tuple[Move, ...]
+    summary: str
+
+
+LIKES: dict[Trait, tuple[str, ...]] = {
+    Trait.HIGH_REUSE: ("register_blocking", "shared_memory_tiling", "cache_blocking"),
+    Trait.STREAMING: ("vectorized_access", "simd_vectorization", "thread_coarsening"),
+    Trait.SMALL_PROBLEM: ("split_k",),
+    Trait.FEW_INPUT_CHANNELS: ("direct", "register_blocking", "shared_memory_tiling"),
+    Trait.POINTWISE_FILTER: ("implicit_gemm",),
+    Trait.STRIDED: ("implicit_gemm", "direct"),
+    Trait.GROUPED: ("direct",),
+    Trait.LONG_REDUCTION: ("split_k",),
+    Trait.FEW_ROWS: ("split_rows", "split_k", "block_per_row"),
+    Trait.SHORT_ROWS: ("warp_shuffle_reduction", "warp_per_row"),
+}
+TWO_PASSES = frozenset({"split_k", "split_rows", "two_pass_reduction"})
+LEAST_POINTS = 4
+REFINE_AFTER = 8
+
+
+def weight(record: FamilyRecord, situation: Situation, helpful: frozenset[str]) -> float:
+    """How promising a family is: its techniques against diagnosis, traits and fusion, then what it has shown.
+
+    A family that is x times slower than the best so far weighs 1 / x^2 of what its techniques promise.
+    """
+    techniques = set(record.family.techniques)
+    liked = {t for trait in situation.operator.traits for t in LIKES[trait]}
+    value = 1.0 + 0.5 * len(techniques & helpful) + 0.5 * len(techniques & liked)
+    if situation.fusion.keep_single_pass and techniques & TWO_PASSES:
+        value *= 0.7
+    best = min((r.best for r in situation.records if r.best is not None), default=None)
+    if best is not None and record.tried >= LEAST_POINTS:
+        value *= (best / record.best) ** 2 if record.best else 0.05
+    return value
+
+
+def rules(situation: Situation, helpful: frozenset[str]) -> Proposal:
+    """Share the round's points by weight; a family with a good point is searched around it, the others at large."""
+    open_ = [r for r in situation.records if not r.exhausted]
+    ranked = sorted(open_, key=lambda r: -weight(r, situation, helpful))
+    if situation.round > 0:
+        ranked = ranked[: max(2, len(ranked) // 2)]
+    total = sum(weight(r, situation, helpful) for r in ranked)
+    moves, left = [], situation.points
+    for record in ranked:
+        share = round(situation.points * weight(record, situation, helpful) / total) if total else 0
+        points = min(left, max(LEAST_POINTS, share))
+        if points > 0:
+            moves.append(_move(record, points, situation, helpful))
+            left -= points
+    if left > 0 and moves:
+        moves[0] = moves[0].model_copy(update={"points": moves[0].points + left})
+    summary = "; ".join(f"{m.family}: {m.points} points ({m.reason})" for m in moves) or "nothing left to try"
+    return Proposal(moves=tuple(moves), summary=summary)
+
+
+def _move(record: FamilyRecord, points: int, situation: Situation, helpful: frozenset[str]) -> Move:
+    starts = tuple(r.params for r in situation.recalled if r.family == record.family.name)
+    if record.tried >= REFINE_AFTER and record.best is not None:
+        return Move(
+            family=record.family.name,
+            points=points,
+            allowed=around(record.family, record.best_params),
+            starts=starts,
+            reason="search around its best point",
+        )
+    match = sorted(set(record.family.techniques) & helpful)
+    reason = f"{', '.join(match)} treats {situation.diagnosis.bottleneck}" if match else "explore"
+    return Move(family=record.family.name, points=points, starts=starts, reason=reason)
+
+
+def around(family: Family, best: Params, reach: int = 2) -> dict[str, tuple[JsonValue, ...]]:
+    """The values within `reach` steps of the best point, for each parameter with more than 2 * reach + 1 values."""
+    near: dict[str, tuple[JsonValue, ...]] = {}
+    for parameter in family.space.parameters:
+        if parameter.name not in best or len(parameter.values) <= 2 * reach + 1:
+            continue
+        at = parameter.values.index(best[parameter.name])
+        near[parameter.name] = parameter.values[max(0, at - reach) : at + reach + 1]
+    return near
+
+
+PROMPT = """You are the codegen agent. Decide where to spend {points} search points this round.
+
+Diagnosis: {diagnosis}
+Operator: {operator}
+Hardware: {hardware}
+Fusion: {fusion}
+Techniques that treat the bottleneck: {helpful}
+Families (name: techniques; points tried, failed, best figure, its parameters):
+{families}
+Answer with moves: family, points, allowed parameter values where you want to hold some, and why.
+"""
+
+
+def prompt(situation: Situation, helpful: frozenset[str]) -> str:
+    """What a model is told: bounded by the number of families, never by the length of history."""
+    lines = [
+        f"- {r.family.name}: {', '.join(r.family.techniques)}; {r.tried} tried, {r.failed} failed, best {r.best}, "
+        f"{r.best_params}; parameters { {p.name: p.values for p in r.family.space.parameters} }"
+        for r in situation.records
+    ]
+    return PROMPT.format(
+        points=situation.points,
+        diagnosis=situation.diagnosis.model_dump_json(),
+        operator=situation.operator.summary,
+        hardware=situation.hardware.summary,
+        fusion=situation.fusion.summary,
+        helpful=", ".join(sorted(helpful)),
+        families="\n".join(lines),
+    )
+
+
+async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> Spoken[Proposal]:
+    """Choose the next moves. A model's moves are cut to families and values that exist and to the round's points."""
+    found = tools.call("techniques", bottleneck=str(situation.diagnosis.bottleneck))
+    named = [str(t) for t in found] if isinstance(found, list) else []
+    helpful = frozenset([*named, *situation.diagnosis.techniques])
+    expert = rules(situation, helpful)
+    spoken = await consult(model, "codegen", prompt(situation, helpful), Proposal, lambda: expert)
+    moves = legal(spoken.answer.moves, situation)
+    calls = tuple(tools.calls)
+    if not moves:
+        return Spoken(expert, "rules", calls)
+    return Spoken(spoken.answer.model_copy(update={"moves": moves}), spoken.by, calls)
+
+
+def legal(moves: tuple[Move, ...], situation: Situation) -> tuple[Move, ...]:
+    """Moves on open families, with values that the space has, adding up to at most the round's points."""
+    spaces = {r.family.name: r.family.space for r in situation.records if not r.exhausted}
+    kept, left = [], situation.points
+    for move in moves:
+        if move.family not in spaces or left <= 0:
+            continue
+        values = {p.name: p.values for p in spaces[move.family].parameters}
+        allowed = {n: tuple(v for v in vs if v in values[n]) for n, vs in move.allowed.items() if n in values}
+        allowed = {n: vs for n, vs in allowed.items() if vs}
+        points = min(move.points, left)
+        kept.append(move.model_copy(update={"points": points, "allowed": allowed}))
+        left -= points
+    return tuple(kept)

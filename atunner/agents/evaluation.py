@@ -1,0 +1,96 @@
+"""The evaluation agent: what the round was worth, and whether to go on."""
+
+from enum import StrEnum
+
+from atunner.core.consult import Spoken, consult
+from atunner.core.ports import Model
+from atunner.core.task import Budget, Spent
+from atunner.core.value import Value
+
+
+class Decision(StrEnum):
+    """What happens next."""
+
+    CONTINUE = "continue"
+    CONFIRM = "confirm"
+
+
+class Standing(Value):
+    """Where the run stands after a round. best and baseline are figures in the objective's unit, None if there is none.
+
+    gain: best against the best before this round, as baseline-over-candidate ratio (1.0: no progress).
+    stale: rounds in a row without progress. headroom: best over roofline bound, None when unknown.
+    exhausted: no family has an untried point left.
+    """
+
+    round: int
+    budget: Budget
+    spent: Spent
+    best: float | None = None
+    baseline: float | None = None
+    gain: float = 1.0
+    stale: int = 0
+    headroom: float | None = None
+    target_ratio: float | None = None
+    at_limit: bool = False
+    exhausted: bool = False
+    patience: int = 2
+
+
+class Verdict(Value):
+    """The evaluation agent's answer."""
+
+    decision: Decision
+    reason: str
+
+
+def rules(standing: Standing) -> Verdict:
+    """Stop on: budget, target reached, nothing left to gain, nothing left to try, no progress within patience."""
+    for reason in (_budget(standing), _target(standing), _limit(standing), _progress(standing)):
+        if reason:
+            return Verdict(decision=Decision.CONFIRM, reason=reason)
+    return Verdict(decision=Decision.CONTINUE, reason=f"round {standing.round}: {_gain(standing)}, budget left")
+
+
+def _gain(standing: Standing) -> str:
+    return "no progress" if standing.gain <= 1.0 else f"best improved {standing.gain:.3g}x on the round before"
+
+
+def _budget(standing: Standing) -> str:
+    bound = standing.spent.over(standing.budget)
+    return f"the budget of {bound} is spent" if bound else ""
+
+
+def _target(standing: Standing) -> str:
+    if standing.target_ratio is None or not standing.best or not standing.baseline:
+        return ""
+    ratio = standing.baseline / standing.best
+    return f"the target ratio {standing.target_ratio:g} is reached" if ratio >= standing.target_ratio else ""
+
+
+def _limit(standing: Standing) -> str:
+    if standing.at_limit:
+        return "nothing is left to gain: the roofline says so"
+    return "nothing is left to try: every family's space is exhausted" if standing.exhausted else ""
+
+
+def _progress(standing: Standing) -> str:
+    late = standing.stale >= standing.patience
+    return f"no progress in {standing.stale} rounds" if late else ""
+
+
+PROMPT = """You are the evaluation agent. Where the run stands:
+{standing}
+
+The rules would say: {verdict}
+Answer "continue" or "confirm" with your reason. Budgets are kept whatever you say.
+"""
+
+
+async def decide(model: Model | None, standing: Standing) -> Spoken[Verdict]:
+    """Go on or confirm. Hard bounds (budget, nothing left to try) are never asked."""
+    verdict = rules(standing)
+    if _budget(standing) or standing.exhausted:
+        return Spoken(verdict, "rules")
+    prompt = PROMPT.format(standing=standing.model_dump_json(indent=1), verdict=verdict.model_dump_json())
+    return await consult(model, "evaluation", prompt, Verdict, lambda: verdict)

@@ -1,0 +1,88 @@
+"""The hardware agent: what the device can do for this problem."""
+
+from enum import StrEnum
+
+from atunner.core.consult import Spoken, consult
+from atunner.core.device import Device
+from atunner.core.facts import OperatorFacts
+from atunner.core.ports import Model
+from atunner.core.value import Value
+
+
+class Regime(StrEnum):
+    """Which roof the problem is under at its minimal traffic."""
+
+    MEMORY = "memory"
+    COMPUTE = "compute"
+
+
+class HardwareView(Value):
+    """The hardware agent's answer. bound_us: roofline lower bound. fits: the nearest memory level that holds all tensors.
+
+    parallel_slots: resident threads (GPU) or SIMD lanes over all cores (CPU) to fill. present: on this machine.
+    """
+
+    regime: Regime
+    bound_us: float
+    ridge: float
+    fits: str
+    parallel_slots: int
+    present: bool
+    summary: str
+
+
+def rules(device: Device, facts: OperatorFacts, present: bool) -> HardwareView:
+    """Roofline (Williams, Waterman, Patterson 2009) with the device's dense fp32 peak and DRAM bandwidth."""
+    peak, bandwidth = device.get("fp32_tflops") * 1e12, device.get("dram_gbs") * 1e9
+    compute_us, memory_us = facts.flops / peak * 1e6, facts.min_bytes / bandwidth * 1e6
+    ridge = peak / bandwidth
+    regime = Regime.COMPUTE if facts.intensity >= ridge else Regime.MEMORY
+    slots = _slots(device)
+    fits = _fits(device, facts.min_bytes)
+    here = "present on this machine" if present else "not on this machine"
+    summary = (
+        f"{device.name} ({device.arch}), {here}: ridge at {ridge:.3g} FLOP/byte, problem at {facts.intensity:.3g}, "
+        f"so {regime} is the roof; bound {max(compute_us, memory_us):.4g} us; tensors fit in {fits}"
+    )
+    return HardwareView(
+        regime=regime,
+        bound_us=max(compute_us, memory_us),
+        ridge=ridge,
+        fits=fits,
+        parallel_slots=slots,
+        present=present,
+        summary=summary,
+    )
+
+
+def _slots(device: Device) -> int:
+    if device.kind == "gpu":
+        return int(device.get("sm_count") * device.get("max_threads_per_sm"))
+    return int(device.get("cores") * device.get("simd_bits") // 32)
+
+
+def _fits(device: Device, size: float) -> str:
+    for level in ("l1d_bytes", "l2_bytes", "l3_bytes"):
+        if level in device.facts and size <= device.get(level):
+            return level.removesuffix("_bytes").upper()
+    return "DRAM"
+
+
+PROMPT = """You are the hardware agent. Device facts, each with its source:
+{device}
+
+The problem: {flops:.6g} FLOP, {bytes:.6g} bytes at least. The computed view is:
+{view}
+Answer with the same numbers; you may correct the regime if caches change it, and say why in `summary`.
+"""
+
+
+async def examine(model: Model | None, device: Device, facts: OperatorFacts, present: bool) -> Spoken[HardwareView]:
+    """Say which roof matters. Numbers stay computed: a model may only change the regime and the summary."""
+    view = rules(device, facts, present)
+    prompt = PROMPT.format(
+        device=device.model_dump_json(), flops=facts.flops, bytes=facts.min_bytes, view=view.model_dump_json()
+    )
+    spoken = await consult(model, "hardware", prompt, HardwareView, lambda: view)
+    kept = view.model_copy(update={"regime": spoken.answer.regime, "summary": spoken.answer.summary})
+    return Spoken(kept, spoken.by)

@@ -1,0 +1,102 @@
+"""The operator agent: what is computed, and which of its properties should steer the choice of algorithm."""
+
+from enum import StrEnum
+
+from atunner.core.consult import Spoken, consult
+from atunner.core.facts import OperatorFacts
+from atunner.core.ports import Model
+from atunner.core.value import Value
+
+
+class Trait(StrEnum):
+    """A property of the problem that favours some algorithms over others."""
+
+    HIGH_REUSE = "high_reuse"
+    STREAMING = "streaming"
+    SMALL_PROBLEM = "small_problem"
+    FEW_INPUT_CHANNELS = "few_input_channels"
+    POINTWISE_FILTER = "pointwise_filter"
+    STRIDED = "strided"
+    GROUPED = "grouped"
+    LONG_REDUCTION = "long_reduction"
+    FEW_ROWS = "few_rows"
+    SHORT_ROWS = "short_rows"
+
+
+class OperatorView(Value):
+    """The operator agent's answer."""
+
+    traits: tuple[Trait, ...]
+    summary: str
+
+
+REUSE_WORTH_A_TILE = 8.0
+STREAMING_REUSE = 2.0
+SMALL_FLOPS = 1e7
+
+
+def rules(facts: OperatorFacts) -> OperatorView:
+    """Read the traits off the numbers: reuse per element, size, and the shape settings."""
+    traits = [*_reuse(facts), *_settings(facts), *_rows(facts)]
+    if facts.flops < SMALL_FLOPS:
+        traits.append(Trait.SMALL_PROBLEM)
+    summary = (
+        f"{facts.operator} {facts.dtype}: {facts.flops:.4g} FLOP over {facts.min_bytes:.4g} bytes at least, "
+        f"{facts.intensity:.3g} FLOP/byte; {', '.join(traits) or 'no special trait'}"
+    )
+    return OperatorView(traits=tuple(dict.fromkeys(traits)), summary=summary)
+
+
+def _reuse(facts: OperatorFacts) -> list[Trait]:
+    most = max(facts.reuse.values(), default=1.0)
+    if most >= REUSE_WORTH_A_TILE:
+        return [Trait.HIGH_REUSE]
+    return [Trait.STREAMING] if most <= STREAMING_REUSE else []
+
+
+def _settings(facts: OperatorFacts) -> list[Trait]:
+    value = {s.name: s.value for s in facts.settings}
+
+    def number(name: str, default: int) -> int:
+        found = value.get(name, default)
+        return found if isinstance(found, int) else default
+
+    found = []
+    if 0 < number("channels", number("c", 0)) <= 4:
+        found.append(Trait.FEW_INPUT_CHANNELS)
+    if number("kernel", 0) == 1:
+        found.append(Trait.POINTWISE_FILTER)
+    if number("stride", 1) > 1:
+        found.append(Trait.STRIDED)
+    if number("groups", 1) > 1:
+        found.append(Trait.GROUPED)
+    if number("k", 0) > 8 * max(number("m", 1 << 30), number("n", 1 << 30)):
+        found.append(Trait.LONG_REDUCTION)
+    return found
+
+
+def _rows(facts: OperatorFacts) -> list[Trait]:
+    """Traits of operators along the last axis: few rows cannot fill a device, short rows cannot fill a block."""
+    if facts.operator in ("conv2d", "matmul") or not facts.tensors:
+        return []
+    shape = next(iter(facts.tensors.values()))
+    columns = shape[-1] if shape else 1
+    rows = 1
+    for extent in shape[:-1]:
+        rows *= extent
+    found = [Trait.FEW_ROWS] if rows < 128 else []
+    return [*found, Trait.SHORT_ROWS] if columns <= 128 else found
+
+
+PROMPT = """You are the operator agent. Facts, computed and exact:
+{facts}
+
+Known traits: {traits}.
+Name the traits that should steer the choice of algorithm, and say why in one sentence.
+"""
+
+
+async def examine(model: Model | None, facts: OperatorFacts) -> Spoken[OperatorView]:
+    """Say which properties of the problem matter."""
+    prompt = PROMPT.format(facts=facts.model_dump_json(indent=1), traits=", ".join(Trait))
+    return await consult(model, "operator", prompt, OperatorView, lambda: rules(facts))

@@ -1,0 +1,73 @@
+"""Worker processes on this machine."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any
+
+from pydantic import JsonValue
+
+from atunner.core.ports import Domain, Fault, Outcome, WorkItem
+from atunner.executors.work import do, resolve
+
+_domain: Domain[Any] | None = None
+
+
+def _begin(path: str, config: dict[str, JsonValue]) -> None:
+    """Runs once in each worker: the domain is resolved there, from its name."""
+    global _domain  # noqa: PLW0603 - one domain in one worker process
+    _domain = resolve(path, config)
+
+
+def _work(item: str) -> str:
+    if _domain is None:
+        raise RuntimeError("the worker was not begun")
+    return do(_domain, WorkItem.model_validate_json(item)).model_dump_json()
+
+
+class LocalExecutor:
+    """A few spawned workers; a worker that dies or hangs is replaced, and its item alone is lost.
+
+    workers: processes. limit_s: for one item, from when it can start.
+    """
+
+    def __init__(self, path: str, config: dict[str, JsonValue], workers: int = 2, limit_s: float = 600.0) -> None:
+        self._path, self._config, self._workers, self._limit_s = path, config, workers, limit_s
+        self._pool: ProcessPoolExecutor | None = None
+
+    def map(self, items: Sequence[WorkItem]) -> list[Outcome]:
+        """One outcome for each item, in order; what a dead worker took along is tried once more, alone."""
+        if not items:
+            return []
+        futures = [self._start().submit(_work, item.model_dump_json()) for item in items]
+        first = [self._collect(future) for future in futures]
+        return [self._alone(item) if o.fault is Fault.DIED else o for item, o in zip(items, first, strict=True)]
+
+    def close(self) -> None:
+        """End all workers, also those at work."""
+        if self._pool is not None:
+            for process in list(getattr(self._pool, "_processes", {}).values()):
+                process.terminate()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _alone(self, item: WorkItem) -> Outcome:
+        return self._collect(self._start().submit(_work, item.model_dump_json()))
+
+    def _start(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._workers, get_context("spawn"), initializer=_begin, initargs=(self._path, self._config)
+            )
+        return self._pool
+
+    def _collect(self, future: Future[str]) -> Outcome:
+        try:
+            return Outcome.model_validate_json(future.result(timeout=self._limit_s))
+        except TimeoutError:
+            self.close()
+            return Outcome(fault=Fault.TIMED_OUT, message=f"no answer within {self._limit_s:g} s")
+        except BrokenProcessPool:
+            self.close()
+            return Outcome(fault=Fault.DIED, message="the worker process died")

@@ -1,0 +1,34 @@
+"""Which of our types a checkpoint may hold, and where checkpoints lie."""
+
+import inspect
+from enum import Enum
+from pathlib import Path
+from types import ModuleType
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from pydantic import BaseModel
+
+from atunner.agents import codegen, evaluation, fusion, hardware, operator, performance
+from atunner.core import candidate, device, diagnosis, facts, space, status, task
+from atunner.graphs import state
+
+MODULES = (codegen, evaluation, fusion, hardware, operator, performance, candidate, device, diagnosis, facts, space)
+
+
+def serializer() -> JsonPlusSerializer:
+    """A serialiser that reads back our values and nothing else."""
+    return JsonPlusSerializer(allowed_msgpack_modules=[t for m in (*MODULES, status, task, state) for t in _ours(m)])
+
+
+def _ours(module: ModuleType) -> list[tuple[str, str]]:
+    return [
+        (module.__name__, name)
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, BaseModel | Enum) and kind.__module__ == module.__name__
+    ]
+
+
+def checkpoint_file(folder: Path) -> Path:
+    """The SQLite file of all checkpoints under a data folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "checkpoints.sqlite"

@@ -1,0 +1,40 @@
+"""What a run says while it works."""
+
+from typing import Protocol
+
+from atunner.core.status import Provenance
+from atunner.core.value import Value
+
+
+class Event(Value):
+    """One step of progress. stage: the node at work. best, baseline: figures in `unit`; eta_s: None while unknown.
+
+    done and budget count trials. kind: stage, trial, note or end.
+    """
+
+    run: str
+    kind: str
+    round: int
+    stage: str
+    message: str = ""
+    best: float | None = None
+    baseline: float | None = None
+    unit: str = ""
+    provenance: Provenance = Provenance.MEASURED
+    done: int = 0
+    budget: int | None = None
+    seconds: float = 0.0
+    budget_s: float | None = None
+    eta_s: float | None = None
+
+
+class Watch(Protocol):
+    """Takes events as they come; must not raise and must not block."""
+
+    def __call__(self, event: Event) -> None:
+        """Show or store one event."""
+        ...
+
+
+def ignore(event: Event) -> None:
+    """A watch that looks away."""

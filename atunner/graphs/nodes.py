@@ -1,0 +1,164 @@
+"""The nodes of the optimise graph: glue between agents, domain and database. Each may run twice after a crash."""
+
+import asyncio
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import BaseModel
+
+from atunner.agents import evaluation, fusion, hardware, operator, performance
+from atunner.core.consult import Spoken
+from atunner.core.errors import ToolError
+from atunner.core.record import AgentNote, RunState
+from atunner.core.status import Provenance, Status
+from atunner.core.trial import Comparison, Trial
+from atunner.graphs.deps import Deps
+from atunner.graphs.events import Event
+from atunner.graphs.slice import Slice
+from atunner.graphs.state import TuningState
+
+Update = dict[str, Any]
+
+
+def note(deps: Deps, state: TuningState, agent: str, spoken: Spoken[Any], summary: str, points: tuple[str, ...]) -> None:
+    """Record what an agent said and tell whoever watches."""
+    answer: BaseModel = spoken.answer
+    deps.memory.note(
+        deps.run,
+        AgentNote(
+            round=state.round,
+            agent=agent,
+            by=spoken.by,
+            summary=summary,
+            points=points,
+            answer=answer.model_dump(mode="json"),
+            tools=spoken.tools,
+        ),
+    )
+    deps.watch(Event(run=deps.run, kind="note", round=state.round, stage=agent, message=summary))
+
+
+async def examine_operator(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """What is computed."""
+    deps = runtime.context
+    facts = deps.domain.facts(state.task)
+    spoken = await operator.examine(deps.model, facts)
+    note(deps, state, "operator", spoken, spoken.answer.summary, facts.access)
+    return {"operator": spoken.answer}
+
+
+async def examine_hardware(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """What the device can do."""
+    deps = runtime.context
+    facts = deps.domain.facts(state.task)
+    spoken = await hardware.examine(deps.model, deps.device, facts, deps.present)
+    points = tuple(f"{n}: {f.value:g} {f.unit} ({f.source})" for n, f in deps.device.facts.items())
+    note(deps, state, "hardware", spoken, spoken.answer.summary, points)
+    return {"hardware": spoken.answer}
+
+
+async def take_baseline(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """Judge the naive candidate; a baseline that is not OK ends the run, since nothing could be compared with it."""
+    deps = runtime.context
+    work = Slice(deps, state)
+    trial = await asyncio.to_thread(work.judge, deps.domain.baseline(state.task))
+    if trial.status is not Status.OK or trial.measurement is None:
+        raise ToolError(f"The baseline is {trial.status}, so nothing can be compared with it: {trial.feedback}")
+    spent = work.spent()
+    deps.memory.spend(deps.run, spent)
+    value = trial.measurement.value
+    best = {"best": trial.candidate.id, "best_value": value}
+    return {"baseline": trial.candidate.id, "baseline_value": value, "spent": spent, "before": spent, **best}
+
+
+async def diagnose(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """The one thing that limits the best candidate now."""
+    deps = runtime.context
+    trial = deps.memory.trial(deps.run, state.best or "")
+    if trial is None:
+        raise ToolError(f"Run {deps.run} has no trial {state.best}; its record is incomplete.")
+    facts = deps.domain.facts(state.task)
+    spoken = await performance.diagnose(deps.model, deps.tools("performance"), trial, facts, deps.device)
+    note(deps, state, "performance", spoken, spoken.answer.summary, spoken.answer.evidence)
+    return {"diagnosis": spoken.answer}
+
+
+async def fuse(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """What could be merged. The answer does not change from round to round, so it is asked once."""
+    if state.fusion is not None:
+        return {}
+    deps = runtime.context
+    bound = state.hardware.bound_us if state.hardware else 0.0
+    spoken = await fusion.examine(deps.model, deps.domain.facts(state.task), deps.device, bound)
+    points = tuple(
+        f"{o.name} ({o.route}): saves {o.saved_bytes / 1e6:.3g} MB" + (f"; blocked: {o.blocker}" if o.blocker else "")
+        for o in spoken.answer.opportunities
+    )
+    note(deps, state, "fusion", spoken, spoken.answer.summary, points)
+    return {"fusion": spoken.answer}
+
+
+async def evaluate(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """Spend the proposal's points, then say what the round was worth and whether to go on."""
+    deps = runtime.context
+    work = Slice(deps, state)
+    alive = await asyncio.to_thread(work.run)
+    best, spent = work.best(), work.spent()
+    update = _progress(state, best)
+    deps.memory.spend(deps.run, spent)
+    deps.memory.best(deps.run, str(update["best"]))
+    exhausted = not alive or not (state.proposal and state.proposal.moves)
+    after = state.model_copy(update={**update, "spent": spent, "exhausted": exhausted})
+    spoken = await evaluation.decide(deps.model, standing(deps, after))
+    note(deps, state, "evaluation", spoken, spoken.answer.reason, ())
+    ended = {"spent": spent, "before": spent, "round": state.round + 1, "exhausted": exhausted}
+    return {**update, **ended, "verdict": spoken.answer}
+
+
+def _progress(state: TuningState, best: Trial | None) -> Update:
+    """The best so far, and by how much this round moved it; 1 % is the least that counts as progress."""
+    if best is None or best.measurement is None or state.best_value is None:
+        return {"best": state.best, "best_value": state.best_value, "gain": 1.0, "stale": state.stale + 1}
+    gain = state.best_value / best.measurement.value if best.measurement.value else 1.0
+    stale = 0 if gain > 1.01 else state.stale + 1
+    return {"best": best.candidate.id, "best_value": best.measurement.value, "gain": gain, "stale": stale}
+
+
+def standing(deps: Deps, state: TuningState) -> evaluation.Standing:
+    """What the evaluation agent decides on."""
+    return evaluation.Standing(
+        round=state.round,
+        budget=state.budget,
+        spent=state.spent,
+        best=state.best_value,
+        baseline=state.baseline_value,
+        gain=state.gain,
+        stale=state.stale,
+        headroom=state.diagnosis.headroom if state.diagnosis else None,
+        target_ratio=deps.options.target_ratio,
+        at_limit=state.best != state.baseline and performance.at_limit(state.diagnosis),
+        exhausted=state.exhausted or state.round + 1 >= deps.options.rounds,
+        patience=deps.options.patience,
+    )
+
+
+async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """Rebuild baseline and winner from their records and measure both again, interleaved, in a new process."""
+    deps = runtime.context
+    best, base = (deps.memory.trial(deps.run, key or "") for key in (state.best, state.baseline))
+    reason = state.verdict.reason if state.verdict else ""
+    if best is not None and base is not None and best.candidate.id != base.candidate.id:
+        deps.watch(Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="measuring again"))
+        comparison = await asyncio.to_thread(_compare, deps, state, base, best)
+        deps.memory.confirmed(deps.run, comparison)
+    deps.memory.finish(deps.run, RunState.DONE, reason)
+    deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="confirm", message=reason))
+    return {}
+
+
+def _compare(deps: Deps, state: TuningState, base: Trial, best: Trial) -> Comparison | None:
+    if deps.domain.provenance(state.task) is Provenance.PREDICTED:
+        return None
+    built = [deps.domain.build(state.task, trial.candidate) for trial in (base, best)]
+    deps.domain.verify(state.task, built[1])
+    return deps.domain.compare(state.task, *built)

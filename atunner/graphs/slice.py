@@ -1,0 +1,227 @@
+"""One search slice: ask, screen, judge and tell against the database until the proposal's points are spent.
+
+Repeated after a crash it finds what is recorded by content, and goes on from there: the count of recorded candidates,
+not a counter of its own, says how far the slice has come.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from atunner.agents.codegen import Move
+from atunner.core.candidate import Candidate, Params
+from atunner.core.errors import Interrupted, ToolError
+from atunner.core.ports import Fault, Outcome, Searcher, WorkItem
+from atunner.core.space import Family
+from atunner.core.status import Provenance, Status
+from atunner.core.task import Spent
+from atunner.core.trial import Screening, Trial
+from atunner.core.value import content_id
+from atunner.graphs.deps import Deps
+from atunner.graphs.events import Event
+from atunner.graphs.state import TuningState
+
+FAULT_STATUS = {Fault.DIED: Status.CRASHED, Fault.TIMED_OUT: Status.TIMED_OUT}
+
+
+class Slice:
+    """The work of one evaluation node; `run` may be repeated."""
+
+    def __init__(self, deps: Deps, state: TuningState) -> None:
+        self.deps, self.state, self.task = deps, state, state.task
+        self.began = deps.clock.now()
+        self.trials = {t.candidate.id: t for t in deps.memory.trials(deps.run)}
+        self.screened = {s.candidate.id: s for s in deps.memory.screenings(deps.run)}
+        self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
+
+    def run(self) -> bool:
+        """Every move of the proposal, then the contenders. True when some family still has untried points."""
+        families = {f.name: f for f in self.deps.domain.families(self.task)}
+        target, alive = self.state.before.trials, False
+        for move in self.state.proposal.moves if self.state.proposal else ():
+            target += move.points
+            alive |= self._move(move, families[move.family], target)
+        if self.predicted:
+            self._contenders()
+        return alive
+
+    def spent(self) -> Spent:
+        """All that the run has used, this slice included. A trial is a candidate screened or judged."""
+        seconds = self.state.before.seconds + self.deps.clock.now() - self.began
+        return self.state.before.model_copy(update={"trials": self._count(), "seconds": seconds})
+
+    def best(self) -> Trial | None:
+        """The best OK trial of this run so far."""
+        good = [t for t in self.trials.values() if t.status is Status.OK and t.measurement is not None]
+        sign = 1 if self.task.objective.minimise else -1
+        return min(good, key=lambda t: sign * (t.measurement.value if t.measurement else 0.0), default=None)
+
+    def _count(self) -> int:
+        return len(self.trials.keys() | self.screened.keys())
+
+    def _over(self) -> bool:
+        if self.deps.stopped():
+            raise Interrupted(f"Stopped; everything so far is kept. Go on with: atunner resume {self.deps.run}")
+        return self.spent().over(self.state.budget) is not None
+
+    def _move(self, move: Move, family: Family, target: int) -> bool:
+        """Search one family until `target` candidates are recorded. False when its space ran out."""
+        searcher = self._searcher(move, family)
+        waiting = [p for p in move.starts if not self._known(family.name, p)]
+        while self._count() < target and not self._over():
+            count = self._room(target)
+            batch, waiting = waiting[:count], waiting[count:]
+            if len(batch) < count:
+                batch += self._fresh(searcher, family.name, count - len(batch))
+            if not batch:
+                return bool(move.allowed)
+            self._judge(searcher, [self.deps.domain.realise(self.task, family.name, p) for p in batch])
+        return True
+
+    def _searcher(self, move: Move, family: Family) -> Searcher:
+        """A searcher over the narrowed space that has been told everything this run knows of the family."""
+        seed = int(content_id([self.deps.options.seed, self.state.round, move.family]), 16) % (1 << 31)
+        space = family.space.narrowed(move.allowed)
+        searcher = self.deps.searcher(self.deps.options.search, space, seed)
+        inside = {p.name: set(map(str, p.values)) for p in space.parameters}
+        for candidate, value in self._figures():
+            fits = all(str(candidate.params.get(name)) in values for name, values in inside.items())
+            if candidate.family == family.name and fits:
+                searcher.tell(candidate.params, value)
+        return searcher
+
+    def _figures(self) -> Iterable[tuple[Candidate, float | None]]:
+        """What to tell a searcher: predicted costs when nothing can be measured, else the judged figures."""
+        sign = 1 if self.task.objective.minimise or self.predicted else -1
+        if self.predicted:
+            yield from ((s.candidate, s.score) for s in self.screened.values())
+            return
+        for trial in self.trials.values():
+            yield trial.candidate, sign * trial.measurement.value if trial.measurement else None
+        for screening in self.screened.values():
+            if screening.reason and screening.candidate.id not in self.trials:
+                yield screening.candidate, None
+
+    def _room(self, target: int) -> int:
+        bound = self.state.budget.trials
+        room = min(self.deps.options.ahead, target - self._count())
+        return max(1, room if bound is None else min(room, bound - self._count()))
+
+    def _fresh(self, searcher: Searcher, family: str, count: int) -> list[Params]:
+        """Points not recorded yet; a searcher that only repeats itself counts as run out."""
+        found: list[Params] = []
+        for _ in range(64):
+            asked = searcher.ask(count - len(found))
+            found += [p for p in asked if not self._known(family, p)]
+            if not asked or len(found) >= count:
+                break
+        return found
+
+    def _known(self, family: str, params: Params) -> bool:
+        key = self.deps.domain.realise(self.task, family, params).id
+        return key in self.trials or key in self.screened
+
+    def _judge(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
+        """Screen a batch side by side; then, where figures are measured, judge it one by one."""
+        screenings = self._screen(candidates)
+        if self.predicted:
+            for screening in screenings:
+                searcher.tell(screening.candidate.params, screening.score)
+            return
+        sign = 1 if self.task.objective.minimise else -1
+        for screening in screenings:
+            if screening.reason or self._over():
+                searcher.tell(screening.candidate.params, None)
+                continue
+            trial = self.judge(screening.candidate)
+            value = trial.measurement.value if trial.measurement else None
+            searcher.tell(screening.candidate.params, None if value is None else sign * value)
+
+    def _screen(self, candidates: Sequence[Candidate]) -> list[Screening]:
+        items = [WorkItem(action="screen", task=self.task, candidate=c) for c in candidates]
+        found = []
+        for candidate, outcome in zip(candidates, self.deps.executor.map(items), strict=True):
+            found.append(_screening(candidate, outcome))
+        self.deps.memory.screened(self.deps.run, found)
+        self.screened |= {s.candidate.id: s for s in found}
+        self._say(f"{candidates[-1].family}: {len(found)} candidates built and inspected")
+        return found
+
+    def judge(self, candidate: Candidate) -> Trial:
+        """The recorded trial of a candidate, or a new one; recorded before anyone sees it."""
+        return self.judge_all([candidate])[0]
+
+    def judge_all(self, candidates: Sequence[Candidate]) -> list[Trial]:
+        """Judge those that have no trial yet, through the executor, and record each."""
+        todo = [c for c in candidates if c.id not in self.trials]
+        outcomes = self.deps.executor.map([WorkItem(action="judge", task=self.task, candidate=c) for c in todo])
+        for candidate, outcome in zip(todo, outcomes, strict=True):
+            trial = _trial(candidate, outcome)
+            self.deps.memory.record(self.deps.run, trial)
+            self.trials[candidate.id] = trial
+            self._say(f"{candidate.family} {candidate.id}: {trial.status} {trial.feedback}".rstrip(), "trial")
+        return [self.trials[c.id] for c in candidates]
+
+    def _contenders(self) -> None:
+        """Check the best predicted candidates, and the best of each family, on the CPU: only they may enter the board."""
+        scored = [s for s in self.screened.values() if s.score is not None and s.candidate.id not in self.trials]
+        scored.sort(key=lambda s: s.score if s.score is not None else 0.0)
+        chosen = {s.candidate.id: s.candidate for s in scored[: self.deps.options.contenders]}
+        seen = {t.candidate.family for t in self.trials.values() if t.status is Status.OK}
+        for screening in scored:
+            if screening.candidate.family not in seen:
+                seen.add(screening.candidate.family)
+                chosen[screening.candidate.id] = screening.candidate
+        waiting = list(chosen.values())
+        while waiting and not self._stop_checking():
+            self.judge_all(waiting[:2])
+            waiting = waiting[2:]
+
+    def _stop_checking(self) -> bool:
+        """Checking costs no trial (its candidates were counted when screened), but it keeps the other bounds."""
+        return self._over() and self.spent().over(self.state.budget) != "trials"
+
+    def _say(self, message: str, kind: str = "stage") -> None:
+        best, spent = self.best(), self.spent()
+        self.deps.watch(
+            Event(
+                run=self.deps.run,
+                kind=kind,
+                round=self.state.round,
+                stage="evaluation",
+                message=message,
+                best=best.measurement.value if best and best.measurement else None,
+                baseline=self.state.baseline_value,
+                unit=best.measurement.unit if best and best.measurement else "",
+                provenance=self.deps.domain.provenance(self.task),
+                done=spent.trials,
+                budget=self.state.budget.trials,
+                seconds=spent.seconds,
+                budget_s=self.state.budget.seconds,
+                eta_s=_eta(spent, self.state),
+            )
+        )
+
+
+def _eta(spent: Spent, state: TuningState) -> float | None:
+    """Seconds to the end of the budget at the pace so far; the nearer of its two bounds."""
+    ends = []
+    if state.budget.trials is not None and spent.trials > 0:
+        ends.append(spent.seconds / spent.trials * max(0, state.budget.trials - spent.trials))
+    if state.budget.seconds is not None:
+        ends.append(max(0.0, state.budget.seconds - spent.seconds))
+    return min(ends, default=None)
+
+
+def _screening(candidate: Candidate, outcome: Outcome) -> Screening:
+    if outcome.fault is Fault.FAILED:
+        raise ToolError(outcome.message)
+    if outcome.fault is not Fault.NONE:
+        return Screening(candidate=candidate, reason=f"its build {outcome.fault}: {outcome.message}")
+    return Screening.model_validate(outcome.answer)
+
+
+def _trial(candidate: Candidate, outcome: Outcome) -> Trial:
+    if outcome.fault is Fault.FAILED:
+        raise ToolError(outcome.message)
+    if outcome.fault is not Fault.NONE:
+        return Trial(candidate=candidate, status=FAULT_STATUS[outcome.fault], feedback=outcome.message)
+    return Trial.model_validate(outcome.answer)

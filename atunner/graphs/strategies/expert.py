@@ -1,0 +1,68 @@
+"""Rules choose the families, search finds the numbers; a model, where there is one, is asked for the moves."""
+
+from typing import Any
+
+from langgraph.graph import START
+from langgraph.runtime import Runtime
+
+from atunner.agents import codegen
+from atunner.agents.codegen import FamilyRecord, Situation
+from atunner.core.errors import ToolError
+from atunner.core.space import Family
+from atunner.core.status import Provenance
+from atunner.graphs.deps import Deps
+from atunner.graphs.nodes import note
+from atunner.graphs.state import TuningState
+from atunner.graphs.strategies import strategy_graph
+
+
+def records(deps: Deps, state: TuningState) -> tuple[FamilyRecord, ...]:
+    """What this run knows of each family, from the database: predicted costs where nothing can be measured."""
+    figures: dict[str, list[tuple[float | None, dict[str, Any]]]] = {}
+    if deps.domain.provenance(state.task) is Provenance.PREDICTED:
+        for screening in deps.memory.screenings(deps.run):
+            figures.setdefault(screening.candidate.family, []).append((screening.score, screening.candidate.params))
+    else:
+        for trial in deps.memory.trials(deps.run):
+            value = trial.measurement.value if trial.measurement else None
+            figures.setdefault(trial.candidate.family, []).append((value, trial.candidate.params))
+    return tuple(_record(f, figures.get(f.name, [])) for f in deps.domain.families(state.task))
+
+
+def _record(family: Family, figures: list[tuple[float | None, dict[str, Any]]]) -> FamilyRecord:
+    good = [(value, params) for value, params in figures if value is not None]
+    best = min(good, key=lambda pair: pair[0], default=(None, {}))
+    return FamilyRecord(
+        family=family, tried=len(figures), failed=len(figures) - len(good), best=best[0], best_params=best[1]
+    )
+
+
+async def propose(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Ask the codegen agent what to try next."""
+    deps = runtime.context
+    if not (state.operator and state.hardware and state.diagnosis and state.fusion):
+        raise ToolError(f"Run {deps.run} reached codegen without the other agents' answers.")
+    bound = state.budget.trials
+    points = deps.options.slice if bound is None else max(1, min(deps.options.slice, bound - state.spent.trials))
+    situation = Situation(
+        operator=state.operator,
+        hardware=state.hardware,
+        diagnosis=state.diagnosis,
+        fusion=state.fusion,
+        records=records(deps, state),
+        recalled=deps.recalled if state.round == 0 else (),
+        round=state.round,
+        points=points,
+    )
+    spoken = await codegen.propose(deps.model, deps.tools("codegen"), situation)
+    points_said = tuple(f"{m.family}: {m.points} points, {m.reason}" for m in spoken.answer.moves)
+    note(deps, state, "codegen", spoken, spoken.answer.summary, points_said)
+    return {"proposal": spoken.answer}
+
+
+def expert() -> Any:
+    """The strategy that needs no model."""
+    graph = strategy_graph()
+    graph.add_node("propose", propose)
+    graph.add_edge(START, "propose")
+    return graph.compile()

@@ -1,0 +1,41 @@
+"""The optimise graph: one loop for every domain.
+
+operator | hardware -> baseline -> [ performance -> fusion -> codegen -> evaluation ]* -> confirm
+"""
+
+from typing import Any, Literal
+
+from langgraph.graph import END, START, StateGraph
+
+from atunner.agents.evaluation import Decision
+from atunner.graphs.deps import Deps
+from atunner.graphs.nodes import confirm, diagnose, evaluate, examine_hardware, examine_operator, fuse, take_baseline
+from atunner.graphs.state import TuningState
+
+
+def go_on(state: TuningState) -> Literal["performance", "confirm"]:
+    """Another round, or the end."""
+    return "confirm" if state.verdict and state.verdict.decision is Decision.CONFIRM else "performance"
+
+
+def tuning_graph(strategy: Any) -> StateGraph[TuningState, Deps, TuningState, TuningState]:
+    """The loop around a strategy: a compiled subgraph that fills `proposal` (see `strategies.strategy_graph`)."""
+    graph = StateGraph(TuningState, context_schema=Deps)
+    graph.add_node("operator", examine_operator)
+    graph.add_node("hardware", examine_hardware)
+    graph.add_node("baseline", take_baseline)
+    graph.add_node("performance", diagnose)
+    graph.add_node("fusion", fuse)
+    graph.add_node("codegen", strategy)
+    graph.add_node("evaluation", evaluate)
+    graph.add_node("confirm", confirm)
+    graph.add_edge(START, "operator")
+    graph.add_edge(START, "hardware")
+    graph.add_edge(["operator", "hardware"], "baseline")
+    graph.add_edge("baseline", "performance")
+    graph.add_edge("performance", "fusion")
+    graph.add_edge("fusion", "codegen")
+    graph.add_edge("codegen", "evaluation")
+    graph.add_conditional_edges("evaluation", go_on)
+    graph.add_edge("confirm", END)
+    return graph

@@ -1,0 +1,41 @@
+"""The only reader of the environment: every setting has a default and the name ATUNNER_<FIELD>."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things lie and what is used when the command line does not say.
+
+    data: runs and the knowledge base. cache: builds by content. database: SQLAlchemy URL, "" for SQLite under `data`.
+    model: none, openai:NAME, ollama:NAME or URL#NAME. workers: build processes, 0 for one a core.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ATUNNER_", extra="ignore")
+
+    data: Path = Field(default_factory=lambda: user_data_path("atunner"))
+    cache: Path = Field(default_factory=lambda: user_cache_path("atunner"))
+    database: str = ""
+    model: str = "none"
+    workers: int = Field(default=0, ge=0)
+    sandbox: str = "rlimits"
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the knowledge base."""
+        return self.database or f"sqlite:///{self.data / 'atunner.sqlite'}"
+
+    @property
+    def build_workers(self) -> int:
+        """Processes that build."""
+        return self.workers or os.cpu_count() or 1
+
+
+def environment() -> Mapping[str, str]:
+    """The environment itself, for the few libraries that need a variable of their own."""
+    return os.environ
