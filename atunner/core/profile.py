@@ -24,6 +24,9 @@ class StaticFacts(Value):
     spill_bytes: register spills, told apart from local_array_bytes (dynamically indexed local arrays).
     mix: instructions a thread executes by class (ffma, fp32, int, ldg, stg, lds, sts, bar, shfl, mufu, tensor,
     control, other), loop bodies weighted by trip count where known. widths: bits -> number of global accesses.
+    traffic: bytes a thread asks for by space (global_load, global_store, shared_load, shared_store, local), weighted
+    likewise. flops, tensor_flops: FLOPs a thread executes, outside and on tensor cores (a warp's share).
+    unknown_loops: loops counted once because their trip count is not in the code.
     """
 
     arch: str
@@ -38,6 +41,10 @@ class StaticFacts(Value):
     occupancy: Occupancy | None = None
     mix: dict[str, float] = Field(default_factory=dict)
     widths: dict[str, int] = Field(default_factory=dict)
+    traffic: dict[str, float] = Field(default_factory=dict)
+    flops: float = 0.0
+    tensor_flops: float = 0.0
+    unknown_loops: int = 0
     notes: tuple[str, ...] = ()
 
 
