@@ -1,0 +1,165 @@
+// Implicit GEMM with its depth split: SPLITS blocks share one output tile, each sums a part of (input channel, tap) into
+// its own partial result, and a second kernel adds the parts in a fixed order, so that results repeat bit by bit.
+
+constexpr int kChannels = DIM_C / DIM_GROUPS;
+constexpr int kOutputs = DIM_K / DIM_GROUPS;
+constexpr int kTaps = DIM_R * DIM_R;
+constexpr int kDepth = kChannels * kTaps;
+constexpr int kSteps = (kDepth + TILE_D - 1) / TILE_D;
+constexpr int kPart = (kSteps + SPLITS - 1) / SPLITS * TILE_D;
+constexpr int kResults = DIM_N * DIM_K * DIM_P * DIM_Q;
+constexpr int kImage = DIM_P * DIM_Q;
+constexpr int kPixels = DIM_N * kImage;
+constexpr int kThreadsX = TILE_P / THREAD_P;
+constexpr int kThreadsY = TILE_K / THREAD_K;
+constexpr int kThreads = kThreadsX * kThreadsY;
+constexpr int kPitch = TILE_K + PAD;
+constexpr int kWideK = THREAD_K < 4 ? THREAD_K : 4;
+constexpr int kWideP = THREAD_P < 4 ? THREAD_P : 4;
+constexpr int kStore = kImage % kWideP == 0 ? kWideP : 1;
+constexpr int kLoadsA = (TILE_K * TILE_D + kThreads - 1) / kThreads;
+constexpr int kLoadsB = (TILE_P * TILE_D + kThreads - 1) / kThreads;
+// Columns that one thread gathers; tile and block sizes are powers of two.
+constexpr int kSlots = TILE_P > kThreads ? TILE_P / kThreads : 1;
+
+template <int W>
+struct alignas(4 * W) Pack {
+    float at[W];
+};
+
+struct Column {
+    const float* image;
+    int top, left;
+    bool valid;
+};
+
+__device__ __forceinline__ Column column_of(const float* x, int pixel) {
+    const int n = pixel / kImage;
+    const int p = pixel / DIM_Q % DIM_P;
+    const int q = pixel % DIM_Q;
+    const int top = p * DIM_STRIDE - DIM_PADDING;
+    const int left = q * DIM_STRIDE - DIM_PADDING;
+    return {x + n * (DIM_C * DIM_H * DIM_W) + top * DIM_W + left, top, left, pixel < kPixels};
+}
+
+__device__ __forceinline__ float patch(const Column& column, int depth) {
+    const int c = depth / kTaps;
+    const int r = depth % kTaps / DIM_R * DIM_DILATION;
+    const int s = depth % DIM_R * DIM_DILATION;
+    const bool inside = column.valid && depth < kDepth && (unsigned)(column.top + r) < DIM_H &&
+                        (unsigned)(column.left + s) < DIM_W;
+    return inside ? column.image[(c * DIM_H + r) * DIM_W + s] : 0.0f;
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads)
+    conv2d_part(const float* __restrict__ x, const float* __restrict__ weight, float* __restrict__ parts) {
+    __shared__ __align__(16) float rows[2][TILE_D][kPitch];
+    __shared__ __align__(16) float columns[2][TILE_D][TILE_P];
+
+    constexpr int kTilesK = (kOutputs + TILE_K - 1) / TILE_K;
+    constexpr int kTilesP = (kPixels + TILE_P - 1) / TILE_P;
+    const int k0 = blockIdx.x % kTilesK * TILE_K;
+    const int pixel0 = blockIdx.x / kTilesK % kTilesP * TILE_P;
+    const int group = blockIdx.x / (kTilesK * kTilesP) % DIM_GROUPS;
+    const int part = blockIdx.x / (kTilesK * kTilesP * DIM_GROUPS);
+    const int first = part * kPart;
+    const int last = first + kPart < kDepth ? first + kPart : kDepth;
+    float* y = parts + part * kResults;
+    const int tid = threadIdx.x;
+    const int tx = tid % kThreadsX;
+    const int ty = tid / kThreadsX;
+    const float* filters = weight + (group * kOutputs + k0) * kDepth;
+
+    Column column[kSlots];
+#pragma unroll
+    for (int j = 0; j < kSlots; ++j)
+        column[j] = column_of(x + group * kChannels * DIM_H * DIM_W, pixel0 + (tid + j * kThreads) % TILE_P);
+
+    float next_row[kLoadsA];
+    float next_column[kLoadsB];
+    auto fetch = [&](int d0) {
+#pragma unroll
+        for (int i = 0; i < kLoadsA; ++i) {
+            const int e = tid + i * kThreads;
+            const int depth = d0 + e % TILE_D;
+            const int k = e / TILE_D;
+            const bool inside = k0 + k < kOutputs && depth < kDepth && k < TILE_K;
+            next_row[i] = inside ? filters[k * kDepth + depth] : 0.0f;
+        }
+#pragma unroll
+        for (int i = 0; i < kLoadsB; ++i) next_column[i] = patch(column[i % kSlots], d0 + (tid + i * kThreads) / TILE_P);
+    };
+    auto stage = [&](int buffer) {
+#pragma unroll
+        for (int i = 0; i < kLoadsA; ++i) {
+            const int e = tid + i * kThreads;
+            if (TILE_K * TILE_D % kThreads == 0 || e < TILE_K * TILE_D) rows[buffer][e % TILE_D][e / TILE_D] = next_row[i];
+        }
+#pragma unroll
+        for (int i = 0; i < kLoadsB; ++i) {
+            const int e = tid + i * kThreads;
+            if (TILE_P * TILE_D % kThreads == 0 || e < TILE_P * TILE_D)
+                columns[buffer][e / TILE_P][e % TILE_P] = next_column[i];
+        }
+    };
+
+    float sum[THREAD_K][THREAD_P];
+#pragma unroll
+    for (int i = 0; i < THREAD_K; ++i)
+#pragma unroll
+        for (int j = 0; j < THREAD_P; ++j) sum[i][j] = 0.0f;
+
+    // A part that starts beyond the depth stores zeros.
+    if (first < last) fetch(first);
+    // Two buffers in turn: the barrier of the next step is enough.
+    for (int d0 = first, buffer = 0; d0 < last; d0 += TILE_D, buffer ^= 1) {
+        stage(buffer);
+        __syncthreads();
+        if (d0 + TILE_D < last) fetch(d0 + TILE_D);
+#pragma unroll UNROLL
+        for (int d = 0; d < TILE_D; ++d) {
+            Pack<kWideK> a[THREAD_K / kWideK];
+            Pack<kWideP> b[THREAD_P / kWideP];
+#pragma unroll
+            for (int i = 0; i < THREAD_K / kWideK; ++i)
+                a[i] = *reinterpret_cast<const Pack<kWideK>*>(&rows[buffer][d][(i * kThreadsY + ty) * kWideK]);
+#pragma unroll
+            for (int j = 0; j < THREAD_P / kWideP; ++j)
+                b[j] = *reinterpret_cast<const Pack<kWideP>*>(&columns[buffer][d][(j * kThreadsX + tx) * kWideP]);
+#pragma unroll
+            for (int i = 0; i < THREAD_K; ++i)
+#pragma unroll
+                for (int j = 0; j < THREAD_P; ++j)
+                    sum[i][j] += a[i / kWideK].at[i % kWideK] * b[j / kWideP].at[j % kWideP];
+        }
+    }
+
+#pragma unroll
+    for (int j = 0; j < THREAD_P; j += kStore) {
+        const int pixel = pixel0 + (j / kWideP * kThreadsX + tx) * kWideP + j % kWideP;
+        if (pixel >= kPixels) continue;
+        float* out = y + pixel / kImage * (DIM_K * kImage) + group * kOutputs * kImage + pixel % kImage;
+#pragma unroll
+        for (int i = 0; i < THREAD_K; ++i) {
+            const int k = k0 + (i / kWideK * kThreadsY + ty) * kWideK + i % kWideK;
+            Pack<kStore> value;
+#pragma unroll
+            for (int v = 0; v < kStore; ++v) value.at[v] = sum[i][j + v];
+            if (k < kOutputs) *reinterpret_cast<Pack<kStore>*>(out + k * kImage) = value;
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(256) add_parts(const float* __restrict__ parts, float* __restrict__ y) {
+    constexpr int kWide = kResults % 4 == 0 ? 4 : 1;
+    const int index = (blockIdx.x * 256 + threadIdx.x) * kWide;
+    if (index >= kResults) return;
+    auto sum = *reinterpret_cast<const Pack<kWide>*>(parts + index);
+#pragma unroll
+    for (int part = 1; part < SPLITS; ++part) {
+        const auto value = *reinterpret_cast<const Pack<kWide>*>(parts + part * kResults + index);
+#pragma unroll
+        for (int v = 0; v < kWide; ++v) sum.at[v] += value.at[v];
+    }
+    *reinterpret_cast<Pack<kWide>*>(y + index) = sum;
+}
