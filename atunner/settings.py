@@ -39,3 +39,8 @@ class Settings(BaseSettings):
 def environment() -> Mapping[str, str]:
     """The environment itself, for the few libraries that need a variable of their own."""
     return os.environ
+
+
+def secret(name: str) -> str:
+    """A key from the environment, "" when it is not set; it goes to the model's client and nowhere else."""
+    return os.environ.get(name, "")

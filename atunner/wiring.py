@@ -1,1 +1,261 @@
-"""Where objects meet."""
+"""Where objects meet: settings and a task become a run, and the record comes back out of the database."""
+
+import asyncio
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from atunner.agents.codegen import Recalled
+from atunner.core.consult import Toolbox
+from atunner.core.device import Device
+from atunner.core.errors import ATunnerError, Interrupted, UserError
+from atunner.core.plugins import load
+from atunner.core.ports import Searcher
+from atunner.core.record import RunRecord, RunState
+from atunner.core.space import Space
+from atunner.core.status import Provenance
+from atunner.core.task import Budget, Task
+from atunner.domains import BUILT_IN as DOMAINS
+from atunner.executors import BUILT_IN as EXECUTORS
+from atunner.executors.work import resolve
+from atunner.graphs.deps import Deps, Options
+from atunner.graphs.drive import drive
+from atunner.graphs.events import Watch, ignore
+from atunner.graphs.state import TuningState
+from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.knowledge_base.store import Store
+from atunner.llm import model as make_model
+from atunner.search import SearchSpace, searcher
+from atunner.settings import Settings, secret
+from atunner.knowledge_base.tools import toolbox
+
+HOST = "host"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for: the task, its budget, and how to run it. model: "" for the configured one."""
+
+    task: Task
+    budget: Budget
+    options: Options = field(default_factory=Options)
+    model: str = ""
+    strategy: str = "expert"
+    executor: str = "local"
+
+
+class WallClock:
+    """Real time."""
+
+    def now(self) -> float:
+        """Seconds since an arbitrary start."""
+        return time.monotonic()
+
+
+def target_device(store: Store, target: str) -> Device:
+    """The device a task is for: this machine's processor for "host", else one from the knowledge base."""
+    return host() if target == HOST else store.device(target)
+
+
+def domain_config(settings: Settings, store: Store, task: Task) -> dict[str, JsonValue]:
+    """What a worker needs to make the domain by itself: values only."""
+    device = target_device(store, task.target)
+    return {
+        "cache": str(settings.cache),
+        "device": device.model_dump(mode="json"),
+        "workers": settings.build_workers,
+        "sandbox": settings.sandbox,
+    }
+
+
+def new_run(task: Task) -> str:
+    """A name for a run that sorts by time and says what it is about."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    target = "".join(c for c in task.target.lower() if c.isalnum())
+    return f"{task.name}-{target}-{stamp}-{secrets.token_hex(2)}"
+
+
+class Session:
+    """Settings and one open database; starts, resumes and reads runs. Close it when done."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.store = Store(self.settings.database_url)
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def start(self, request: Request, watch: Watch = ignore, stop: threading.Event | None = None) -> RunRecord:
+        """Run a request to its end.
+
+        Raises:
+            UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
+        """
+        load("strategies", request.strategy, STRATEGIES)
+        config = domain_config(self.settings, self.store, request.task)
+        domain = resolve(DOMAINS[self._domain(request.task)], config)
+        task = domain.admit(request.task)
+        run = new_run(task)
+        provenance = domain.provenance(task)
+        record = RunRecord(
+            run=run,
+            task=task,
+            state=RunState.RUNNING,
+            facts=domain.facts(task),
+            device=target_device(self.store, task.target),
+            provenance=provenance,
+            environment=domain.environment(task),
+            budget=request.budget,
+            model=request.model or self.settings.model,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            version=_version(),
+        )
+        self._check_model(record, request)
+        self.store.save_run(record)
+        self.store.event(run, "request", request_values(request), key="request")
+        return self._drive(record, request, TuningState(run=run, task=task, budget=request.budget), watch, stop)
+
+    def resume(self, run: str, watch: Watch = ignore, stop: threading.Event | None = None) -> RunRecord:
+        """Go on with a run that was stopped or killed.
+
+        Raises:
+            UserError: no such run, or it has ended.
+        """
+        record = self.store.load(run)
+        if record.state in (RunState.DONE, RunState.FAILED, RunState.CANCELLED):
+            raise UserError(f"Run {run} is {record.state}; nothing to resume. Look at it with: atunner show {run}")
+        asked = [e.body for e in self.store.events(run) if e.kind == "request"]
+        request = request_from(record, asked[0] if asked else {})
+        return self._drive(record, request, None, watch, stop)
+
+    def _domain(self, task: Task) -> str:
+        load("domains", task.domain, DOMAINS)
+        return task.domain
+
+    def _check_model(self, record: RunRecord, request: Request) -> None:
+        make_model(record.model, record.run, self.store, request.budget.tokens, secret("OPENAI_API_KEY"))
+
+    def _drive(
+        self,
+        record: RunRecord,
+        request: Request,
+        start: TuningState | None,
+        watch: Watch,
+        stop: threading.Event | None,
+    ) -> RunRecord:
+        """Run the graph in a thread of its own, so that a notebook's event loop does not matter."""
+        strategy = load("strategies", request.strategy, STRATEGIES)()
+        with self._deps(record, request, watch, stop or threading.Event()) as deps:
+            failure: list[BaseException] = []
+
+            def work() -> None:
+                try:
+                    asyncio.run(drive(deps, start, strategy, self.settings.data))
+                except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+                    failure.append(error)
+
+            thread = threading.Thread(target=work, name=f"run {record.run}", daemon=True)
+            thread.start()
+            _wait(thread, stop)
+            if failure:
+                self._stopped(record.run, failure[0])
+                raise failure[0]
+        return self.store.load(record.run)
+
+    def _stopped(self, run: str, error: BaseException) -> None:
+        """A run that stopped can be resumed; only the reason is kept."""
+        reason = str(error) if isinstance(error, ATunnerError) else type(error).__name__
+        state = RunState.INTERRUPTED if isinstance(error, ATunnerError | KeyboardInterrupt) else RunState.FAILED
+        self.store.set_state(run, state, reason)
+
+    @contextmanager
+    def _deps(self, record: RunRecord, request: Request, watch: Watch, stop: threading.Event) -> Iterator[Deps]:
+        task = record.task
+        path = DOMAINS[task.domain]
+        config = domain_config(self.settings, self.store, task)
+        executor = load("executors", request.executor, EXECUTORS)(path, config, self.settings.build_workers)
+        device = target_device(self.store, task.target)
+        try:
+            yield Deps(
+                run=record.run,
+                domain=resolve(path, config),
+                device=device,
+                present=record.provenance is not Provenance.PREDICTED,
+                memory=self.store,
+                executor=executor,
+                searcher=_searcher,
+                tools=self._tools(task),
+                clock=WallClock(),
+                model=make_model(record.model, record.run, self.store, record.budget.tokens, secret("OPENAI_API_KEY")),
+                recalled=self.recalled(task),
+                options=request.options,
+                watch=watch,
+                stopped=stop.is_set,
+            )
+        finally:
+            executor.close()
+
+    def _tools(self, task: Task) -> Callable[[str], Toolbox]:
+        return lambda agent: toolbox(agent, self.store, task)
+
+    def recalled(self, task: Task) -> tuple[Recalled, ...]:
+        """Good points of similar earlier tasks; the run says where they came from."""
+        found = self.store.recall(task, limit=6)
+        return tuple(
+            Recalled(family=t.candidate.family, params=t.candidate.params, from_task=t.candidate.origin) for t in found
+        )
+
+
+def _wait(thread: threading.Thread, stop: threading.Event | None) -> None:
+    """Wait for the run; the first Ctrl-C asks it to stop at the next candidate, a second one leaves at once."""
+    try:
+        while thread.is_alive():
+            thread.join(0.2)
+    except KeyboardInterrupt:
+        if stop is None or stop.is_set():
+            raise
+        stop.set()
+        _wait(thread, stop)
+
+
+def _searcher(name: str, space: Space, seed: int) -> Searcher:
+    return searcher(name, SearchSpace(space), seed)
+
+
+def _version() -> str:
+    from atunner import __version__
+
+    return __version__
+
+
+def request_values(request: Request) -> dict[str, JsonValue]:
+    """What of a request is not in the run's record, as JSON, so that it can be resumed."""
+    options = {name: getattr(request.options, name) for name in request.options.__dataclass_fields__}
+    return {"options": options, "strategy": request.strategy, "executor": request.executor}
+
+
+def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
+    """The request that a run was started with."""
+    options = values.get("options")
+    return Request(
+        task=record.task,
+        budget=record.budget,
+        options=Options(**options) if isinstance(options, dict) else Options(),  # type: ignore[arg-type]
+        model=record.model,
+        strategy=str(values.get("strategy", "expert")),
+        executor=str(values.get("executor", "local")),
+    )
+
+
+def interrupted(error: BaseException) -> bool:
+    """Whether the user stopped the run."""
+    return isinstance(error, Interrupted)

@@ -1,5 +1,6 @@
 """Worker processes on this machine."""
 
+import signal
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -10,13 +11,16 @@ from pydantic import JsonValue
 
 from atunner.core.ports import Domain, Fault, Outcome, WorkItem
 from atunner.executors.work import do, resolve
+from atunner.tools.lifeline import die_with_parent
 
 _domain: Domain[Any] | None = None
 
 
 def _begin(path: str, config: dict[str, JsonValue]) -> None:
     """Runs once in each worker: the domain is resolved there, from its name."""
-    global _domain  # noqa: PLW0603 - one domain in one worker process
+    global _domain
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
     _domain = resolve(path, config)
 
 

@@ -8,10 +8,10 @@ from atunner.agents.codegen import Recalled
 from atunner.core.consult import Toolbox
 from atunner.core.device import Device
 from atunner.core.ports import Clock, Domain, Executor, Memory, Model, Searcher
-from atunner.core.record import AgentNote, RunState
+from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.space import Space
 from atunner.core.task import Spent
-from atunner.core.trial import Comparison
+from atunner.core.trial import Trial
 from atunner.graphs.events import Watch, ignore
 
 
@@ -22,19 +22,23 @@ class RunMemory(Memory, Protocol):
         """Keep what an agent said; one note for each round and agent."""
         ...
 
-    def spend(self, run: str, spent: Spent) -> None:
+    def head(self, run: str) -> RunRecord:
+        """The run without its trials, screenings and notes."""
+        ...
+
+    def save_run(self, record: RunRecord) -> None:
+        """Change the head of a run."""
+        ...
+
+    def set_baseline(self, run: str, trial: Trial) -> None:
+        """Record a trial and make it the run's baseline."""
+        ...
+
+    def set_spent(self, run: str, spent: Spent) -> None:
         """Keep what the run has used so far."""
         ...
 
-    def best(self, run: str, candidate: str) -> None:
-        """Keep the id of the best candidate so far."""
-        ...
-
-    def confirmed(self, run: str, comparison: Comparison | None) -> None:
-        """Keep the figure that may be published."""
-        ...
-
-    def finish(self, run: str, state: RunState, reason: str) -> None:
+    def set_state(self, run: str, state: RunState, stop_reason: str = "") -> None:
         """Move to a state; a terminal state never changes again."""
         ...
 

@@ -65,7 +65,8 @@ async def take_baseline(state: TuningState, runtime: Runtime[Deps]) -> Update:
     if trial.status is not Status.OK or trial.measurement is None:
         raise ToolError(f"The baseline is {trial.status}, so nothing can be compared with it: {trial.feedback}")
     spent = work.spent()
-    deps.memory.spend(deps.run, spent)
+    deps.memory.set_baseline(deps.run, trial)
+    deps.memory.set_spent(deps.run, spent)
     value = trial.measurement.value
     best = {"best": trial.candidate.id, "best_value": value}
     return {"baseline": trial.candidate.id, "baseline_value": value, "spent": spent, "before": spent, **best}
@@ -105,8 +106,8 @@ async def evaluate(state: TuningState, runtime: Runtime[Deps]) -> Update:
     alive = await asyncio.to_thread(work.run)
     best, spent = work.best(), work.spent()
     update = _progress(state, best)
-    deps.memory.spend(deps.run, spent)
-    deps.memory.best(deps.run, str(update["best"]))
+    deps.memory.set_spent(deps.run, spent)
+    deps.memory.save_run(deps.memory.head(deps.run).model_copy(update={"best": update["best"]}))
     exhausted = not alive or not (state.proposal and state.proposal.moves)
     after = state.model_copy(update={**update, "spent": spent, "exhausted": exhausted})
     spoken = await evaluation.decide(deps.model, standing(deps, after))
@@ -119,7 +120,10 @@ def _progress(state: TuningState, best: Trial | None) -> Update:
     """The best so far, and by how much this round moved it; 1 % is the least that counts as progress."""
     if best is None or best.measurement is None or state.best_value is None:
         return {"best": state.best, "best_value": state.best_value, "gain": 1.0, "stale": state.stale + 1}
-    gain = state.best_value / best.measurement.value if best.measurement.value else 1.0
+    old, new = state.best_value, best.measurement.value
+    if not state.task.objective.minimise:
+        old, new = new, old
+    gain = old / new if new else 1.0
     stale = 0 if gain > 1.01 else state.stale + 1
     return {"best": best.candidate.id, "best_value": best.measurement.value, "gain": gain, "stale": stale}
 
@@ -150,8 +154,8 @@ async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
     if best is not None and base is not None and best.candidate.id != base.candidate.id:
         deps.watch(Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="measuring again"))
         comparison = await asyncio.to_thread(_compare, deps, state, base, best)
-        deps.memory.confirmed(deps.run, comparison)
-    deps.memory.finish(deps.run, RunState.DONE, reason)
+        deps.memory.save_run(deps.memory.head(deps.run).model_copy(update={"confirmed": comparison}))
+    deps.memory.set_state(deps.run, RunState.DONE, reason)
     deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="confirm", message=reason))
     return {}
 

@@ -31,10 +31,11 @@ def records(deps: Deps, state: TuningState) -> tuple[FamilyRecord, ...]:
 
 def _record(family: Family, figures: list[tuple[float | None, dict[str, Any]]]) -> FamilyRecord:
     good = [(value, params) for value, params in figures if value is not None]
-    best = min(good, key=lambda pair: pair[0], default=(None, {}))
-    return FamilyRecord(
-        family=family, tried=len(figures), failed=len(figures) - len(good), best=best[0], best_params=best[1]
-    )
+    record = FamilyRecord(family=family, tried=len(figures), failed=len(figures) - len(good))
+    if not good:
+        return record
+    value, params = min(good, key=lambda pair: pair[0])
+    return record.model_copy(update={"best": value, "best_params": params})
 
 
 async def propose(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:

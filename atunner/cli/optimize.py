@@ -1,0 +1,89 @@
+"""`atunner optimize`: the main job."""
+
+import threading
+from pathlib import Path
+
+import typer
+
+from atunner.cli.budget import parse_budget
+from atunner.cli.common import AtunnerCommand, numbers, pairs
+from atunner.cli.show import finish, progress
+from atunner.core.errors import UserError
+from atunner.core.task import Task
+from atunner.graphs.deps import Options
+from atunner.settings import Settings
+from atunner.wiring import HOST, Request, Session
+
+HELP = """Find a faster kernel for one operator, and prove what is claimed.
+
+Without --target-gpu this machine is the target and everything is measured. With a GPU that is not here, candidates are compiled
+for it, inspected, checked for correct results on the CPU and ranked by a model; export the bundle to measure them there.
+
+Example: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(cls=AtunnerCommand, help=HELP)
+    def optimize(
+        operator: str = typer.Option(..., "--operator", help="What to compute; `atunner operators` lists them."),
+        input_shape: str = typer.Option("", "--input-shape", help="n,c,h,w for conv2d; m,n,k for matmul; else any."),
+        target_gpu: str = typer.Option("", "--target-gpu", help="GPU by name; left out: this machine."),
+        setting: list[str] = typer.Option([], "--set", help="name=value, e.g. out_channels=64; repeatable."),
+        dtype: str = typer.Option("float32", "--dtype", help="Element type."),
+        budget: str = typer.Option("128", "--budget", help="Trials, or a time such as 90s or 5m."),
+        model: str = typer.Option("", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
+        max_tokens: int = typer.Option(0, "--max-tokens", min=0, help="Token budget of the model, 0 for none."),
+        strategy: str = typer.Option("expert", "--strategy", help="How candidates are proposed."),
+        search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
+        compiler: str = typer.Option("", "--compiler", help="nvrtc or nvcc for CUDA; gcc or clang for C."),
+        target_ratio: float = typer.Option(0.0, "--target-ratio", min=0, help="Stop when this gain is reached."),
+        seed: int = typer.Option(0, "--seed", help="Seed of the searches."),
+        output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+        as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
+    ) -> int:
+        """Translate the options, run, and show the record."""
+        settings = Settings()
+        task = Task(
+            name=operator,
+            spec={
+                "operator": operator,
+                "shape": list(numbers(input_shape, "--input-shape")) if input_shape else None,
+                "dtype": dtype,
+                "settings": dict(pairs(setting, "--set")),
+                **({"compiler": compiler} if compiler else {}),
+            },
+            target=target_gpu or HOST,
+        )
+        request = Request(
+            task=task,
+            budget=parse_budget(budget, max_tokens or None),
+            options=Options(search=search, seed=seed, target_ratio=target_ratio or None),
+            model=model,
+            strategy=strategy,
+        )
+        writable(output)
+        with Session(settings) as session, progress(as_json) as watch:
+            record = session.start(request, watch, threading.Event())
+        return finish(record, output, as_json)
+
+
+def writable(folder: Path) -> None:
+    """Find out before anything is spent.
+
+    Raises:
+        UserError: nothing can be written there.
+    """
+    if folder == Path():
+        folder = Path("atunner-runs")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".atunner-probe"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"Cannot write to --output {folder}: {error.strerror}. Name another folder.") from error
+
+

@@ -1,0 +1,64 @@
+"""Look-up tools over the knowledge base, and which agent is handed which."""
+
+from pydantic import JsonValue
+
+from atunner.core.consult import Toolbox
+from atunner.core.task import Task
+from atunner.knowledge_base.store import Store
+
+
+class Techniques:
+    """Look up techniques that treat a bottleneck."""
+
+    name = "techniques"
+    description = "Names of techniques from the knowledge base that treat a bottleneck (memory, compute, latency...)."
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, **arguments: JsonValue) -> JsonValue:
+        """Argument: bottleneck. Answer: a list of names."""
+        wanted = str(arguments.get("bottleneck", ""))
+        return [t.name for t in self._store.techniques() if wanted in t.treats]
+
+
+class DeviceFacts:
+    """Look up a device."""
+
+    name = "device"
+    description = "All facts of a device by name, each with unit and source."
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, **arguments: JsonValue) -> JsonValue:
+        """Argument: name. Answer: the device as JSON."""
+        return self._store.device(str(arguments.get("name", ""))).model_dump(mode="json")
+
+
+class History:
+    """Look up what earlier runs of similar tasks found."""
+
+    name = "history"
+    description = "The best verified points of similar earlier tasks: family, parameters, figure."
+
+    def __init__(self, store: Store, task: Task) -> None:
+        self._store, self._task = store, task
+
+    def __call__(self, **arguments: JsonValue) -> JsonValue:
+        """Argument: limit (default 5). Answer: a list of family, parameters and figure."""
+        limit = arguments.get("limit", 5)
+        found = self._store.recall(self._task, limit if isinstance(limit, int) else 5)
+        return [
+            {"family": t.candidate.family, "params": t.candidate.params, "value": t.measurement and t.measurement.value}
+            for t in found
+        ]
+
+
+def toolbox(agent: str, store: Store, task: Task) -> Toolbox:
+    """The bounded list for one agent."""
+    if agent == "codegen":
+        return Toolbox(Techniques(store), History(store, task))
+    if agent == "performance":
+        return Toolbox(Techniques(store), DeviceFacts(store))
+    return Toolbox()
