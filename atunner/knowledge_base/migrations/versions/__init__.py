@@ -1,0 +1,1 @@
+"""Migrations of the knowledge base's tables, one file for each version."""
