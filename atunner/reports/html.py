@@ -44,7 +44,7 @@ def page(record: RunRecord) -> str:
         rows=leaderboard(record),
         baseline=baseline(record),
         threads=sorted({n for row in leaderboard(record) for n in row.times}),
-        under=tuple(terminal.under_the_board(record, 0)),
+        under=tuple(terminal.under_the_board(record, len(leaderboard(record)), shown=len(record.trials))),
         failures=sorted(failures(record), key=lambda f: f.status is Status.NOT_VERIFIED),
         pictures=tuple(pictures(record)),
         diff=_diff(record),

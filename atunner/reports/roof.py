@@ -1,6 +1,7 @@
 """The roofline of the run's device, and where the operator stands under it."""
 
 from atunner.core.record import RunRecord
+from atunner.core.roofline import ceilings
 from atunner.core.value import Value
 
 BOUND_BY = "every tensor moved once at DRAM bandwidth, or all FLOPs at the dense fp32 peak"
@@ -39,9 +40,10 @@ def roofline(record: RunRecord) -> Roofline | None:
     facts, device = record.facts, record.device
     if facts is None or device is None or not {"fp32_tflops", "dram_gbs"} <= device.facts.keys():
         return None
+    roofs = ceilings(device)
     return Roofline(
-        peak=device.get("fp32_tflops") * 1e12,
-        bandwidth=device.get("dram_gbs") * 1e9,
+        peak=roofs.tflops * 1e12,
+        bandwidth=roofs.gbs * 1e9,
         flops=facts.flops,
         min_bytes=facts.min_bytes,
     )

@@ -132,7 +132,7 @@ def board(record: RunRecord) -> RenderableType:
     return Group(table, *(Text(line, style="dim") for line in under_the_board(record, len(rows))))
 
 
-def under_the_board(record: RunRecord, count: int) -> Iterator[str]:
+def under_the_board(record: RunRecord, count: int, shown: int = SHOWN) -> Iterator[str]:
     """What must be known to read the board: provenance, error of the model, roofline bound, what was left out."""
     yield f"Every figure {wording.stamp(record)}."
     if record.provenance is Provenance.PREDICTED:
@@ -144,8 +144,8 @@ def under_the_board(record: RunRecord, count: int) -> Iterator[str]:
     looked, built = screened(record)
     if looked:
         yield f"{looked} configurations were compiled and scored first ({built} usable); {count} entered the board."
-    if count > SHOWN:
-        yield f"{count - SHOWN} more lines are in report.html and trials.csv."
+    if count > shown:
+        yield f"{count - shown} more lines are in report.html and trials.csv."
 
 
 def _table(*columns: tuple[str, str]) -> Table:

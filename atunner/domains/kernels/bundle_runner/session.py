@@ -1,0 +1,217 @@
+"""One contender beside the baseline, in a process of its own: outputs for the judge, then interleaved times.
+
+The process holds no right answer. It writes outputs and raw times; the parent decides.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from atunner.domains.kernels.bundle_runner import driver as cuda
+from atunner.domains.kernels.bundle_runner.conditions import Conditions
+from atunner.domains.kernels.bundle_runner.driver import Driver
+from atunner.domains.kernels.bundle_runner.memory import Buffers, Kernel, fingerprint
+from atunner.domains.kernels.bundle_runner.statistics import enough
+from atunner.domains.kernels.bundle_runner.truth import Draw
+
+SETS = 3
+CALLS = 4
+"""Calls in one block of one side."""
+
+CHECKED = 0.1
+"""Share of timed calls whose output is looked at."""
+
+
+class Contender(Protocol):
+    """Something that can be timed."""
+
+    def start(self, buffers: Buffers) -> None:
+        """Queue the work on the default stream."""
+        ...
+
+    def poison(self) -> None:
+        """Make scratch memory unusable."""
+        ...
+
+    def intact(self) -> bool:
+        """Whether scratch memory's surroundings are."""
+        ...
+
+
+class Session:
+    """Both sides on one device. order: what the parent asks for, see `judge.order`."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self.order, self.folder = order, Path(order["folder"])
+        self.problem, self.random = order["problem"], np.random.default_rng(order["seed"])
+        self.driver = Driver(order["driver"])
+        self.sides: tuple[Contender, Contender] = (self._loaded("baseline"), self._loaded("candidate"))
+        self.conditions = Conditions()
+        self.events = self.driver.event(), self.driver.event()
+        self.flush_octets = 2 * max(self.driver.attribute(cuda.L2_BYTES), 1 << 20)
+        self.flush = self.driver.allocate(self.flush_octets)
+        self.saved: list[dict[str, Any]] = []
+        self.seen: dict[tuple[int, int, str], str] = {}
+
+    def _loaded(self, side: str) -> Contender:
+        asked = self.order[side]
+        if asked["id"] == "torch":
+            from atunner.domains.kernels.bundle_runner.torch_peer import TorchPeer
+
+            return TorchPeer(self.problem)
+        return Kernel(self.driver, asked, Path(asked["cubin"]).read_bytes())
+
+    def run(self) -> dict[str, Any]:
+        """Everything the parent needs; outputs are files beside."""
+        damage = self.verify()
+        if damage:
+            return {"damage": damage, "outputs": self.saved}
+        return {"damage": "", **self.time(), "outputs": self.saved, "environment": self.environment()}
+
+    def verify(self) -> str:
+        """The candidate's outputs for each check, twice; what it damaged in words."""
+        candidate = self.sides[1]
+        for number, asked in enumerate(self.order["checks"]):
+            buffers = Buffers(self.driver, self.problem, self.random)
+            buffers.draw(Draw(**asked))
+            for _ in range(2):
+                buffers.poison()
+                candidate.poison()
+                candidate.start(buffers)
+                self.driver.synchronise()
+                self._save(("check", number), 1, buffers, asked)
+            damage = buffers.damage() or ("" if candidate.intact() else "wrote outside of its workspace")
+            if damage:
+                return damage
+        return ""
+
+    def _save(self, what: tuple[str, int], side: int, buffers: Buffers, asked: dict[str, Any]) -> None:
+        """Keep an output for the parent, once for each content."""
+        outputs = buffers.outputs()
+        found = fingerprint(outputs)
+        key = (side, asked["seed"], found)
+        if key in self.seen:
+            return
+        self.seen[key] = found
+        files = {}
+        for name, array in outputs.items():
+            path = self.folder / f"output-{len(self.saved)}-{name}.npy"
+            np.save(path, array)
+            files[name] = str(path)
+        self.saved.append({"what": what[0], "side": side, "draw": asked, "files": files})
+
+    def time(self) -> dict[str, Any]:
+        """Interleaved blocks A B B A, fresh contents and addresses, cold cache, until enough is known."""
+        sets = [Buffers(self.driver, self.problem, self.random) for _ in range(SETS)]
+        pairs: list[tuple[float, float]] = []
+        samples: tuple[list[float], list[float]] = ([], [])
+        walls: tuple[list[float], list[float]] = ([], [])
+        looks, dropped, spent = [], 0, 0.0
+        for generation in self.generations():
+            for buffers, asked in zip(sets, generation, strict=True):
+                buffers.draw(Draw(**asked))
+            self._warm(sets)
+            begun, bound = time.perf_counter(), self.order["seconds"] / len(self.order["generations"])
+            while not (enough(pairs, spent, self.order["seconds"]) or time.perf_counter() - begun > bound):
+                block = self._block(sets, generation, walls)
+                look = self.conditions.look()
+                if look is not None:
+                    looks.append(look.as_json())
+                spent += sum(map(sum, block)) / 1e6
+                if look is not None and look.throttled:
+                    dropped += 1
+                    continue
+                half = len(block[0]) // 2
+                for part in (slice(0, half), slice(half, None)):
+                    pairs.append((float(np.median(block[0][part])), float(np.median(block[1][part]))))
+                for side in (0, 1):
+                    samples[side].extend(block[side])
+        damage = next((d for d in (buffers.damage() for buffers in sets) if d), "")
+        return {
+            "damage": damage,
+            "pairs": pairs,
+            "samples": {"baseline": samples[0], "candidate": samples[1]},
+            "wall": {"baseline": walls[0], "candidate": walls[1]},
+            "conditions": looks,
+            "throttled_blocks": dropped,
+            "empty_us": self._empty(),
+        }
+
+    def generations(self) -> Iterator[list[dict[str, Any]]]:
+        """The contents of all sets, again and again new."""
+        yield from self.order["generations"]
+
+    def _warm(self, sets: list[Buffers]) -> None:
+        begun = time.perf_counter()
+        count = 0
+        while count < 10 or time.perf_counter() - begun < self.order["warm_s"]:
+            for side in self.sides:
+                side.start(sets[count % len(sets)])
+            self.driver.synchronise()
+            count += 1
+
+    def _block(
+        self, sets: list[Buffers], generation: list[dict[str, Any]], walls: tuple[list[float], list[float]]
+    ) -> tuple[list[float], list[float]]:
+        times: tuple[list[float], list[float]] = ([], [])
+        first = int(self.random.integers(2))
+        for side in (first, 1 - first, 1 - first, first):
+            for _ in range(CALLS):
+                place = int(self.random.integers(len(sets)))
+                times[side].append(self._call(side, sets[place]))
+                if self.random.random() < CHECKED:
+                    self._save(("timed", place), side, sets[place], generation[place])
+            walls[side].append(self._wall(side, sets[int(self.random.integers(len(sets)))]))
+        return times
+
+    def _prepare(self, side: int, buffers: Buffers) -> None:
+        buffers.poison()
+        self.sides[side].poison()
+        self.driver.fill(self.flush, int(self.random.integers(256)), self.flush_octets)
+
+    def _call(self, side: int, buffers: Buffers) -> float:
+        """Device microseconds of one call; the flush is still running when it is queued, so no launch gap counts."""
+        self._prepare(side, buffers)
+        start, end = self.events
+        self.driver.record(start)
+        self.sides[side].start(buffers)
+        self.driver.record(end)
+        self.driver.synchronise()
+        return self.driver.between_us(start, end)
+
+    def _wall(self, side: int, buffers: Buffers) -> float:
+        """Host microseconds of one call from an idle device to an idle device."""
+        self._prepare(side, buffers)
+        self.driver.synchronise()
+        begun = time.perf_counter()
+        self.sides[side].start(buffers)
+        self.driver.synchronise()
+        return (time.perf_counter() - begun) * 1e6
+
+    def _empty(self) -> float:
+        """Device microseconds between two marks with nothing between them; reported, never subtracted."""
+        found = []
+        for _ in range(21):
+            start, end = self.events
+            self.driver.record(start)
+            self.driver.record(end)
+            self.driver.synchronise()
+            found.append(self.driver.between_us(start, end))
+        return float(np.median(found))
+
+    def environment(self) -> dict[str, Any]:
+        """The device as it says itself."""
+        return {
+            "device": self.driver.name,
+            "arch": self.driver.arch,
+            "cuda": self.driver.version,
+            "library": self.driver.path,
+            "multiprocessors": self.driver.attribute(cuda.MULTIPROCESSORS),
+            "clock_mhz": self.driver.attribute(cuda.CLOCK_KHZ) // 1000,
+            "memory_clock_mhz": self.driver.attribute(cuda.MEMORY_CLOCK_KHZ) // 1000,
+            "l2_bytes": self.driver.attribute(cuda.L2_BYTES),
+            **self.conditions.standing(),
+        }
