@@ -37,7 +37,7 @@ def _walk(ledger: Ledger, rng: np.random.Generator) -> int | None:
     cooled = round(np.log(heat / START) / np.log(COOLING))
     ledger.memo.update(read=float(len(ledger.values)), cooled=float(cooled))
     if here is not None:
-        ledger.memo["here"] = ledger.space.key(here)
+        ledger.memo["here"] = [float(c) for c in ledger.space.key(here)]
     return here
 
 

@@ -96,7 +96,7 @@ class AskTell:
         self._ledger.asked = dict.fromkeys([*values, *(self._at(k) for k in pending)])
         memo = state["memo"] if isinstance(state["memo"], dict) else {}
         for name, value in memo.items():
-            self._ledger.memo[name] = [int(str(v)) for v in value] if isinstance(value, list) else float(str(value))
+            self._ledger.memo[name] = [float(str(v)) for v in value] if isinstance(value, list) else float(str(value))
 
     def _at(self, key: JsonValue) -> int:
         found = int(self.space.find(np.array([key], dtype=np.uint16))[0])

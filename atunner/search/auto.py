@@ -1,21 +1,190 @@
-"""The default: several methods share one history, and each ask goes to one of them."""
+"""The default: a Gaussian process over scales, identities, alignments and products, started by what is already known.
+
+The process predicts the logarithm of the figure; its mean follows the beliefs (other devices, a ranking model) as far as
+the figures bear them out. The next point has the largest expected improvement over a pool of random points and of the
+neighbours of the best; while it does not improve, more asks go to those neighbours and to chance.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from atunner.search.evolution import DifferentialEvolution
-from atunner.search.genetic import Genetic
+from atunner.search.features import Features
+from atunner.search.gaussian import Matrix, Posterior, Weights, fitted
 from atunner.search.ledger import Ledger
-from atunner.search.local import LocalSearch
+from atunner.search.merge import merged, warped
+from atunner.search.space import Points
+
+DESIGN = 10
+"""Random points before the process is asked; with beliefs OPENING of their best are asked instead."""
+OPENING = 3
+POOL = 2500
+ROWS, FIT_ROWS = 160, 110
+GROWTH, LONGEST = 1.2, 40
+REFIT = 1.3
+
+
+@dataclass
+class _Model:
+    """The posterior between two rebuilds. rows: measured points in it, in the order of its rows."""
+
+    since: int
+    pool: Points
+    posterior: Posterior
+    rows: list[int]
 
 
 class Auto:
-    """Chooses a method for each ask."""
+    """Expected improvement of a Gaussian process."""
 
-    opens = 10
+    opens = OPENING
 
     def __init__(self) -> None:
-        self._methods = (Genetic(), DifferentialEvolution(), LocalSearch())
+        self._features: Features | None = None
+        self._belief: Matrix | None = None
+        self._model: _Model | None = None
 
     def propose(self, ledger: Ledger, rng: np.random.Generator, count: int) -> list[int]:
-        """Points of the chosen method."""
-        return self._methods[int(rng.integers(len(self._methods)))].propose(ledger, rng, count)
+        """The points with the largest expected improvement; random ones at first."""
+        design = OPENING if ledger.beliefs else DESIGN
+        if len(ledger.asked) < design:
+            return ledger.random(rng, min(count, design - len(ledger.asked)))
+        if not ledger.best(1):
+            return ledger.random(rng, count)
+        model = self._current(ledger, rng)
+        return self._choose(ledger, model, count)
+
+    # -- the model ------------------------------------------------------------------------------------------------
+
+    def _current(self, ledger: Ledger, rng: np.random.Generator) -> _Model:
+        """The model that a search with this ledger has: rebuilt at fixed counts, so that a resumed one is the same."""
+        told = ledger.told()
+        since = _rebuilt_at(len(told))
+        if self._features is None:
+            self._prepare(ledger)
+        if self._model is None or self._model.since != since or not set(self._model.rows) <= set(told.tolist()):
+            self._model = self._build(ledger, since, _pool_seed(ledger, since, rng))
+        model = self._model
+        there = set(model.rows)
+        for point in told[since:].tolist():
+            if point not in there:
+                self._add(model, ledger, point)
+        return model
+
+    def _prepare(self, ledger: Ledger) -> None:
+        self._belief = merged(ledger.space, ledger.beliefs)
+        extra = () if self._belief is None else (self._belief / max(float(np.std(self._belief)), 1e-9),)
+        self._features = Features(ledger.space, extra)
+
+    def _build(self, ledger: Ledger, since: int, seed: int) -> _Model:
+        features = self._features
+        assert features is not None
+        told, target = ledger.told()[:since], warped(ledger.figures()[:since])
+        weights = self._weights(ledger, features, since)
+        rng = np.random.default_rng(seed)
+        rank = np.argsort(target, kind="stable")
+        kept = _kept(rank, ROWS)
+        near = [ledger.space.neighbours(int(told[i])) for i in rank[:5]]
+        pool = np.unique(np.concatenate([ledger.space.sample(rng, POOL), *near]))
+        if self._belief is not None:
+            pool = np.unique(np.concatenate([pool, np.argsort(self._belief, kind="stable")[:500]]))
+        given = self._basis(pool)
+        sure, expected = np.zeros(given.shape[1]), np.zeros(given.shape[1])
+        sure[1:], expected[1:] = 0.25, 1.0
+        posterior = Posterior(weights.noise, weights.scaled(features(pool), features.groups), given, expected, sure)
+        rows = told[kept]
+        posterior.start(weights.scaled(features(rows), features.groups), self._basis(rows))
+        self._scale = weights
+        return _Model(since, pool, posterior, rows.tolist())
+
+    def _weights(self, ledger: Ledger, features: Features, since: int) -> Weights:
+        """Fitted at counts that grow by REFIT; kept in the memo, since each fit starts from the one before."""
+        memo = ledger.memo.get("weights")
+        start = Weights(tuple(float(v) for v in memo)) if isinstance(memo, list) else Weights.start(features.kinds)
+        if since < REFIT * ledger.count("fitted") or since < 5:
+            return start
+        told, target = ledger.told()[:since], warped(ledger.figures()[:since])
+        kept = _kept(np.argsort(target, kind="stable"), FIT_ROWS)
+        if float(np.ptp(target[kept])) == 0:
+            return start
+        rest = target[kept] - self._slope(told[kept])
+        found = fitted(features.kinds, features.groups, features(told[kept]), rest, start)
+        ledger.memo["weights"], ledger.memo["fitted"] = list(found.values), float(since)
+        return found
+
+    def _slope(self, points: Points) -> Matrix:
+        return np.zeros(len(points)) if self._belief is None else self._basis(points)[:, 1]
+
+    def _basis(self, points: Points) -> Matrix:
+        ones = np.ones((len(points), 1))
+        if self._belief is None:
+            return ones
+        known = np.where(points < len(self._belief), points, 0)
+        return np.column_stack([ones, self._belief[known]])
+
+    def _add(self, model: _Model, ledger: Ledger, point: int) -> None:
+        assert self._features is not None
+        one = np.array([point])
+        row = self._scale.scaled(self._features(one), self._features.groups)[0]
+        model.posterior.add(row, self._basis(one)[0])
+        model.rows.append(point)
+
+    # -- the choice -----------------------------------------------------------------------------------------------
+
+    def _choose(self, ledger: Ledger, model: _Model, count: int) -> list[int]:
+        """One after the other; what is chosen or pending counts as measured with its predicted value."""
+        figures = dict(zip(ledger.values, warped(ledger.figures()), strict=True))
+        target = np.array([figures[p] for p in model.rows])
+        best, real = float(min(figures.values())), model.posterior.count
+        open_ = np.array([p not in ledger.asked for p in model.pool.tolist()])
+        chosen: list[int] = []
+        if not open_.any():
+            return chosen
+        for _ in range(count):
+            mean, deviation = model.posterior.predict(target)
+            gain = np.where(open_, improvement(best, mean, deviation), -1.0)
+            at = int(np.argmax(gain))
+            if gain[at] < 0:
+                break
+            chosen.append(int(model.pool[at]))
+            open_[at] = False
+            if len(chosen) < count:
+                self._add(model, ledger, chosen[-1])
+                target = np.append(target, mean[at])
+        model.posterior.forget(real)
+        del model.rows[real:]
+        return chosen
+
+
+def improvement(best: float, mean: Matrix, deviation: Matrix) -> Matrix:
+    """Expected improvement below `best` (Jones, Schonlau and Welch 1998)."""
+    z = (best - mean) / deviation
+    result: Matrix = (best - mean) * ndtr(z) + deviation * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
+    return result
+
+
+def _rebuilt_at(count: int) -> int:
+    """The last scheduled rebuild at or before this many told points."""
+    at = 1
+    while True:
+        step = int(at * GROWTH) + 1
+        following = min(max(step, at + 2), at + LONGEST)
+        if following > count:
+            return min(at, count)
+        at = following
+
+
+def _pool_seed(ledger: Ledger, since: int, rng: np.random.Generator) -> int:
+    """Drawn once a rebuild and kept, so that a resumed search has the same pool."""
+    if ledger.count("rebuilt") != since:
+        ledger.memo.update(rebuilt=float(since), pool=float(rng.integers(2**31)))
+    return ledger.count("pool")
+
+
+def _kept(rank: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Positions of the rows to keep: the better ones and the latest."""
+    if len(rank) <= most:
+        return np.arange(len(rank))
+    return np.unique(np.concatenate([rank[: most * 2 // 3], np.arange(len(rank) - most // 3, len(rank))]))

@@ -20,7 +20,7 @@ class Ledger:
     space: SearchSpace
     asked: dict[int, None] = field(default_factory=dict)
     values: dict[int, float | None] = field(default_factory=dict)
-    memo: dict[str, list[int] | float] = field(default_factory=dict)
+    memo: dict[str, list[float] | float] = field(default_factory=dict)
     beliefs: tuple[Belief, ...] = ()
 
     def told(self) -> Points:
