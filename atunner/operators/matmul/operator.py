@@ -62,7 +62,7 @@ class Matmul:
     def derived(self, problem: Problem) -> tuple[Problem, ...]:
         """Five small sizes: one; primes; whole tiles; one beyond a tile; a long sum. An extent of 1 stays 1."""
         sizes = ((1, 1, 1), (37, 53, 19), (64, 96, 32), (65, 33, 129), (4, 12, 1021))
-        fixed = {name: 1 for name in ("m", "n", "k") if problem.dims[name] == 1}
+        fixed = {name: 1 for name in ("m", "n") if problem.dims[name] == 1}
         found = (_problem(dict(zip("mnk", size, strict=True)) | fixed, problem.dtype) for size in sizes)
         return tuple({p.model_dump_json(): p for p in found}.values())
 
