@@ -210,8 +210,8 @@ def _options(job: CompileJob) -> Iterator[str]:
 
 
 def _text(program: Any, what: str) -> str:
-    size = _call(f"nvrtcGet{what}Size", program)
-    buffer = b" " * size
+    size: int = _call(f"nvrtcGet{what}Size", program)
+    buffer = bytes(size)
     _call(f"nvrtcGet{what}", program, buffer)
     return buffer.decode(errors="replace").rstrip("\0\n ")
 

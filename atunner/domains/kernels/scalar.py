@@ -1,0 +1,350 @@
+"""Integer SASS on one thread's registers, where values are known: enough to decide branches and count loops.
+
+A value that is not known (loaded from memory, a parameter, floating point) is None, and so is everything made of it.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+from atunner.core.value import Value
+from atunner.domains.kernels.sass import Instruction
+
+MASK = 0xFFFFFFFF
+Word = int | None
+
+
+class Geometry(Value):
+    """The launch as the thread sees it: block and grid extents; grid (0, 0, 0) when it is not known."""
+
+    block: tuple[int, int, int] = (256, 1, 1)
+    grid: tuple[int, int, int] = (0, 0, 0)
+
+    def special(self, name: str) -> Word:
+        """A special register of a thread in the middle of the grid, where boundary checks do not bite."""
+        axis = {"X": 0, "Y": 1, "Z": 2}.get(name[-1], 0)
+        if name.startswith("SR_TID"):
+            return self.block[axis] // 2
+        if name.startswith("SR_CTAID"):
+            return self.grid[axis] // 2 if self.grid[axis] else 1
+        return 0 if name in ("SR_LANEID", "SRZ") else None
+
+    def constant(self, offset: int, number: int) -> Word:
+        """A word of constant bank 0: block extents, then grid extents; parameters are not known."""
+        start = 0x360 if number >= 100 else 0
+        extents = (*self.block, *self.grid)
+        index, rest = divmod(offset - start, 4)
+        inside = 0 <= index < len(extents) and rest == 0
+        return extents[index] or None if inside else None
+
+
+class Comparison(NamedTuple):
+    """The operands that a predicate was made from, and how they were compared."""
+
+    left: int
+    right: int
+    test: str
+
+
+class State:
+    """Registers and predicates of the thread; `compared` remembers how each predicate came about."""
+
+    def __init__(self, geometry: Geometry, number: int) -> None:
+        self.geometry = geometry
+        self.number = number
+        self.words: dict[str, Word] = {}
+        self.predicates: dict[str, bool | None] = {}
+        self.compared: dict[str, Comparison | None] = {}
+
+    def read(self, operand: str) -> Word:
+        """The value of a register, an immediate or a constant-bank word."""
+        if operand in ("RZ", "URZ", "SRZ"):
+            return 0
+        if operand in self.words:
+            return self.words[operand]
+        if operand[0] in "-~" and operand[1:2] in ("R", "U", "c"):
+            word = self.read(operand[1:])
+            return None if word is None else (-word if operand[0] == "-" else ~word) & MASK
+        if operand[0].isdigit() or operand[0] == "-":
+            return _immediate(operand)
+        if operand.startswith("c[0x0][0x") and operand.endswith("]"):
+            return self.geometry.constant(int(operand[7:-1], 16), self.number)
+        return None
+
+    def truth(self, name: str) -> bool | None:
+        """The value of a predicate, with its negation."""
+        if name.startswith("!"):
+            value = self.truth(name[1:])
+            return None if value is None else not value
+        return True if name in ("", "PT", "UPT") else self.predicates.get(name)
+
+
+def _immediate(text: str) -> Word:
+    try:
+        return int(text, 0) & MASK
+    except ValueError:
+        return None
+
+
+def step(state: State, instruction: Instruction) -> None:
+    """Execute one instruction that is not a branch."""
+    held = state.truth(instruction.guard)
+    if held is False:
+        return
+    name = instruction.opcode.split(".", 1)[0]
+    action = _ACTIONS.get(name.removeprefix("U") if name not in _ACTIONS else name)
+    if action is None or held is None:
+        forget(state, instruction)
+    else:
+        action(state, instruction)
+
+
+_NO_RESULT = frozenset(
+    [
+        "STG",
+        "STS",
+        "STL",
+        "ST",
+        "RED",
+        "REDG",
+        "BAR",
+        "DEPBAR",
+        "LDGDEPBAR",
+        "MEMBAR",
+        "LDGSTS",
+        "BSSY",
+        "BSYNC",
+        "WARPSYNC",
+    ]
+)
+
+
+def forget(state: State, instruction: Instruction) -> None:
+    """Whatever the instruction writes is not known from here on."""
+    name, *modifiers = instruction.opcode.split(".")
+    if name in _NO_RESULT:
+        return
+    for operand in instruction.operands[:2]:
+        if _is_predicate(operand):
+            state.predicates[operand] = None
+            state.compared[operand] = None
+        elif operand[0] in "RU" and operand not in ("RZ", "URZ"):
+            for register in _registers(operand, _span(name, modifiers)):
+                state.words[register] = None
+            return
+
+
+def _span(name: str, modifiers: list[str]) -> int:
+    if "MMA" in name or "128" in modifiers:
+        return 4
+    return 2 if "64" in modifiers or "WIDE" in modifiers or name[0] == "D" or name == "CS2R" else 1
+
+
+def _registers(first: str, count: int) -> list[str]:
+    prefix = first.rstrip("0123456789")
+    digits = first[len(prefix) :]
+    return [f"{prefix}{int(digits) + i}" for i in range(count)] if digits else [first]
+
+
+def _is_predicate(operand: str) -> bool:
+    bare = operand.lstrip("!").removeprefix("U")
+    return len(bare) == 2 and bare[0] == "P" and bare[1] in "0123456T"
+
+
+def _plain(instruction: Instruction) -> tuple[str, ...]:
+    """Operands without predicates: destination first."""
+    return tuple(operand for operand in instruction.operands if not _is_predicate(operand))
+
+
+def _write(state: State, instruction: Instruction, word: Word) -> None:
+    forget(state, instruction)
+    state.words[_plain(instruction)[0]] = None if word is None else word & MASK
+
+
+def _compute(function: Callable[..., int]) -> Callable[[State, Instruction], None]:
+    def act(state: State, instruction: Instruction) -> None:
+        carried = ".X" in instruction.opcode or ".HI.SX" in instruction.opcode
+        words = [state.read(operand) for operand in _plain(instruction)[1:]]
+        known = not carried and all(word is not None for word in words)
+        try:
+            _write(state, instruction, function(instruction.opcode, *words) if known else None)
+        except (TypeError, ValueError):
+            forget(state, instruction)
+
+    return act
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 32) if word & 0x80000000 else word
+
+
+def _sum(_: str, *words: int) -> int:
+    return sum(words)
+
+
+def _imad(opcode: str, a: int, b: int, c: int = 0) -> int:
+    if ".HI" in opcode:
+        raise ValueError(opcode)
+    return a * b + c
+
+
+def _lea(opcode: str, a: int, b: int, *rest: int) -> int:
+    if ".HI" in opcode:
+        high, shift = rest
+        return (((high << 32 | a) << shift) >> 32) + b
+    return (a << (rest[-1] & 31)) + b
+
+
+def _shift(opcode: str, low: int, count: int, high: int = 0) -> int:
+    if ".L" in opcode:
+        return low << (count & 63)
+    if "S32" in opcode:
+        return _signed(high) >> (count & 63)
+    return (high if ".HI" in opcode else low) >> (count & 63)
+
+
+def _move(_: str, *words: int) -> int:
+    return words[-1] if len(words) == 1 else words[0]
+
+
+def _half_constant(state: State, instruction: Instruction) -> None:
+    operands = _plain(instruction)
+    if operands[1:3] != ("-RZ", "RZ"):
+        forget(state, instruction)
+        return
+    try:
+        high, low = (int.from_bytes(struct.pack("<e", float(x)), "little") for x in operands[3:5])
+    except (ValueError, OverflowError):
+        forget(state, instruction)
+        return
+    _write(state, instruction, high << 16 | low)
+
+
+def _special(state: State, instruction: Instruction) -> None:
+    forget(state, instruction)
+    first, source = instruction.operands[:2]
+    for register in _registers(first, 2 if instruction.opcode.startswith("CS2R") else 1):
+        state.words[register] = state.geometry.special(source)
+
+
+def _load_constant(state: State, instruction: Instruction) -> None:
+    forget(state, instruction)
+    first, source = instruction.operands[:2]
+    state.words[first] = state.read(source)
+
+
+def _extreme(state: State, instruction: Instruction) -> None:
+    words = [state.read(operand) for operand in _plain(instruction)[1:3]]
+    smaller = state.truth(instruction.operands[-1])
+    if None in words or smaller is None or len(words) != 2:
+        forget(state, instruction)
+        return
+    values = [word or 0 for word in words]
+    key = None if "U32" in instruction.opcode else _signed
+    _write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
+
+
+def _select(state: State, instruction: Instruction) -> None:
+    chosen = state.truth(instruction.operands[-1])
+    operands = _plain(instruction)
+    _write(state, instruction, None if chosen is None else state.read(operands[1] if chosen else operands[2]))
+
+
+def _logic(state: State, instruction: Instruction) -> None:
+    operands = _plain(instruction)
+    words = [state.read(operand) for operand in operands[1:]]
+    if len(words) < 4 or words[3] is None:
+        forget(state, instruction)
+        return
+    result = _lookup(words[:3], words[3])
+    first = instruction.operands[0]
+    _write(state, instruction, result)
+    if _is_predicate(first):
+        state.predicates[first] = None if result is None else result != 0
+
+
+def _lookup(words: list[Word], table: int) -> Word:
+    """The bitwise function of three words that an eight-entry truth table gives."""
+    out = 0
+    # An AND with zero is zero whatever the other word is.
+    if table == 0xC0 and 0 in words[:2]:
+        return 0
+    for index in range(8):
+        if not table >> index & 1:
+            continue
+        term = MASK
+        for word, bit in zip(words, (4, 2, 1), strict=True):
+            if word is None:
+                return None
+            term &= word if index & bit else ~word & MASK
+        out |= term
+    return out
+
+
+_TESTS: dict[str, Callable[[int, int], bool]] = {
+    "LT": lambda a, b: a < b,
+    "LE": lambda a, b: a <= b,
+    "GT": lambda a, b: a > b,
+    "GE": lambda a, b: a >= b,
+    "EQ": lambda a, b: a == b,
+    "NE": lambda a, b: a != b,
+}
+
+
+def holds(comparison: Comparison) -> bool:
+    """Whether the comparison is true."""
+    return _TESTS[comparison.test](comparison.left, comparison.right)
+
+
+def _compare(state: State, instruction: Instruction) -> None:
+    forget(state, instruction)
+    test, *modifiers = instruction.opcode.split(".")[1:]
+    words = [state.read(operand) for operand in _plain(instruction)[:2]]
+    target, other = instruction.operands[0], instruction.operands[-1]
+    if test not in _TESTS or "EX" in modifiers or None in words:
+        return
+    left, right = (word or 0 if "U32" in modifiers else _signed(word or 0) for word in words)
+    comparison = Comparison(left, right, test)
+    result: bool | None = holds(comparison)
+    rest = state.truth(other)
+    if "OR" in modifiers:
+        result = True if result or rest else (None if rest is None else False)
+    elif "AND" in modifiers:
+        result = False if result is False or rest is False else (None if rest is None else True)
+    state.predicates[target] = result
+    state.compared[target] = comparison if other in ("PT", "UPT", "!PT", "!UPT") else None
+
+
+def _predicate_logic(state: State, instruction: Instruction) -> None:
+    forget(state, instruction)
+    target, *inputs = instruction.operands
+    table = _immediate(inputs[-2]) if len(inputs) >= 5 else None
+    if table is None:
+        return
+    names = inputs[-5:-2]
+    values = [state.truth(name) for name in names]
+    results = {
+        bool(table >> index & 1)
+        for index in range(8)
+        if all(v is None or v == bool(index & bit) for v, bit in zip(values, (4, 2, 1), strict=True))
+    }
+    state.predicates[target] = results.pop() if len(results) == 1 else None
+    sources = [state.compared.get(name) for name in names if name not in ("PT", "!PT", "UPT", "!UPT")]
+    state.compared[target] = sources[0] if len(sources) == 1 else None
+
+
+_ACTIONS: dict[str, Callable[[State, Instruction], None]] = {
+    **dict.fromkeys(["MOV", "R2UR"], _compute(_move)),
+    **dict.fromkeys(["IADD", "IADD3", "VIADD"], _compute(_sum)),
+    "IMAD": _compute(_imad),
+    "LEA": _compute(_lea),
+    **dict.fromkeys(["SHF", "SHL", "SHR"], _compute(_shift)),
+    **dict.fromkeys(["HFMA2"], _half_constant),
+    **dict.fromkeys(["S2R", "S2UR", "CS2R"], _special),
+    **dict.fromkeys(["LDC", "ULDC", "LDCU"], _load_constant),
+    **dict.fromkeys(["IMNMX", "VIMNMX"], _extreme),
+    "SEL": _select,
+    "LOP3": _logic,
+    "ISETP": _compare,
+    "PLOP3": _predicate_logic,
+}

@@ -1,0 +1,189 @@
+"""How often each instruction runs: one thread's path through the code, with loops counted where they can be.
+
+A loop is entered for real; after three rounds whose exit test moves by the same step, the rest is computed.
+Branches that hang on data fall through, which is where the compiler puts the likely path.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from atunner.domains.kernels.sass import Instruction
+from atunner.domains.kernels.scalar import MASK, Comparison, Geometry, State, holds, step
+
+MAX_STEPS = 60_000
+MAX_ROUNDS = 40
+
+
+@dataclass
+class Path:
+    """Executions of each instruction by one thread, and how many loops had to be counted once."""
+
+    weights: list[float]
+    unknown_loops: int = 0
+
+
+@dataclass
+class _Round:
+    """One pass through a loop's body: where it went next and the comparison that decided."""
+
+    again: bool | None
+    next: int
+    decided: Comparison | None
+
+
+@dataclass
+class _Walker:
+    code: Sequence[Instruction]
+    state: State
+    steps: int = 0
+    unknown: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.index = {instruction.offset: i for i, instruction in enumerate(self.code)}
+        self.tails: dict[int, int] = {}
+        for i, instruction in enumerate(self.code):
+            target = self.target(instruction)
+            if instruction.opcode.startswith("BRA") and target is not None and target < i:
+                self.tails[target] = max(i, self.tails.get(target, 0))
+
+    def target(self, instruction: Instruction) -> int | None:
+        """Index of the instruction that a branch names."""
+        if not instruction.operands or instruction.opcode.split(".")[0] not in ("BRA", "CALL"):
+            return None
+        try:
+            return self.index.get(int(instruction.operands[-1], 16))
+        except ValueError:
+            return None
+
+    def run(self, start: int, end: int, weights: list[float], inside: frozenset[int]) -> _Round:
+        """Follow the path from `start` until it leaves [start, end] or takes the branch back to `start`."""
+        at, decided = start, None
+        while start <= at <= end:
+            if at in self.tails and at not in inside and self.steps < MAX_STEPS:
+                at = self.loop(at, weights, inside)
+                continue
+            instruction = self.code[at]
+            self.steps += 1
+            weights[at] += 1
+            moved = self.jump(instruction, at, weights, inside)
+            if moved is None:
+                return _Round(again=False, next=len(self.code), decided=decided)
+            leaves = self.target(instruction)
+            if instruction.opcode.startswith("BRA") and leaves is not None and not start < leaves <= end:
+                condition = _condition(instruction)
+                decided = self.state.compared.get(condition.lstrip("!")) or decided
+                if leaves == start and at == end and self.state.truth(condition) is None:
+                    return _Round(again=None, next=at + 1, decided=None)
+            if moved == start and at >= start and moved <= at:
+                return _Round(again=True, next=start, decided=decided)
+            at = moved
+        return _Round(again=False, next=at, decided=decided)
+
+    def jump(self, instruction: Instruction, at: int, weights: list[float], inside: frozenset[int]) -> int | None:
+        """Where control goes after an instruction; None where the thread ends."""
+        name = instruction.opcode.split(".")[0]
+        taken = self.state.truth(_condition(instruction))
+        if name == "BRA":
+            target = self.target(instruction)
+            return target if taken and target is not None else at + 1
+        if name in ("EXIT", "RET"):
+            return None if taken else at + 1
+        if name == "CALL" and taken and (target := self.target(instruction)) is not None and len(inside) < 8:
+            self.run(target, len(self.code) - 1, weights, inside | {-target})
+        step(self.state, instruction)
+        return at + 1
+
+    def loop(self, head: int, weights: list[float], inside: frozenset[int]) -> int:
+        """Count a loop; returns where control goes behind it."""
+        tail = self.tails[head]
+        decisions: list[Comparison | None] = []
+        for number in range(1, MAX_ROUNDS + 1):
+            body = [0.0] * len(self.code)
+            before = dict(self.state.words)
+            done = self.run(head, tail, body, inside | {head})
+            decisions.append(done.decided)
+            further = _rounds_left(decisions) if done.again else 0
+            _add(weights, body, 1.0 + (further or 0))
+            if not done.again:
+                if done.again is None:
+                    self.unknown.add(head)
+                    self.forget_changes(before)
+                return done.next
+            if further is not None:
+                self.advance(head, before, further)
+                return tail + 1
+            if number >= 3 and self.steps >= MAX_STEPS:
+                break
+        self.unknown.add(head)
+        self.forget_changes(before)
+        return tail + 1
+
+    def advance(self, head: int, before: dict[str, int | None], rounds: int) -> None:
+        """Move what changed in the last round by as much for each further round."""
+        for name, word in self.state.words.items():
+            old = before.get(name)
+            if word != old:
+                self.state.words[name] = None if word is None or old is None else (word + (word - old) * rounds) & MASK
+        for name in self.decided_in(head):
+            self.state.predicates.pop(name, None)
+            self.state.compared.pop(name, None)
+
+    def decided_in(self, head: int) -> set[str]:
+        """Predicates that a loop's body may write."""
+        body = self.code[head : self.tails[head] + 1]
+        return {name for one in body for name in one.operands[:2] if name.removeprefix("U")[:1] == "P"}
+
+    def forget_changes(self, before: dict[str, int | None]) -> None:
+        """Registers that the last round changed are not known from here on."""
+        for name, word in self.state.words.items():
+            if word != before.get(name):
+                self.state.words[name] = None
+
+
+def _condition(instruction: Instruction) -> str:
+    """The predicate that a branch hangs on: its guard, or the operand before the target (`BRA.U UP0, target`)."""
+    if len(instruction.operands) == 2 and instruction.opcode.startswith("BRA") and not instruction.guard:
+        return instruction.operands[0]
+    return instruction.guard
+
+
+def _add(weights: list[float], body: list[float], times: float) -> None:
+    for i, count in enumerate(body):
+        if count:
+            weights[i] += count * times
+
+
+def _rounds_left(decisions: list[Comparison | None]) -> int | None:
+    """Further rounds after the last three comparisons, when they move by the same step; None when not known yet."""
+    if len(decisions) < 3:
+        return None
+    first, second, third = decisions[-3:]
+    if first is None or second is None or third is None or not first.test == second.test == third.test:
+        return None
+    steps = {(b.left - a.left, b.right - a.right) for a, b in ((first, second), (second, third))}
+    if len(steps) != 1:
+        return None
+    ((left, right),) = steps
+    return _until_change(third, left, right)
+
+
+def _until_change(last: Comparison, left: int, right: int) -> int | None:
+    """Rounds until the comparison's truth changes, when its sides move by `left` and `right` a round."""
+    gap, move = last.left - last.right, left - right
+    if move == 0:
+        return None
+    now = holds(last)
+    guess = max(1, abs(gap) // abs(move) - 1)
+    for rounds in range(guess, guess + 4):
+        if holds(Comparison(gap + move * rounds, 0, last.test)) != now:
+            return rounds
+    return None
+
+
+def walk(code: Sequence[Instruction], geometry: Geometry, number: int) -> Path:
+    """Count executions for one thread in the middle of the grid. number: compute capability times ten."""
+    walker = _Walker(code, State(geometry, number))
+    weights = [0.0] * len(code)
+    if code:
+        walker.run(0, len(code) - 1, weights, frozenset())
+    return Path(weights=weights, unknown_loops=len(walker.unknown))
