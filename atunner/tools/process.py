@@ -1,11 +1,16 @@
 """The only place that starts a program."""
 
 import os
+import selectors
 import signal
 import subprocess
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from atunner.core.errors import ToolError
 
@@ -38,31 +43,59 @@ def run(
 ) -> Finished:
     """Run `argv` to its end, or kill its whole process group after `timeout_s` seconds.
 
+    Output beyond 1 MiB is read and dropped, so a program that prints without end costs no memory. What the program
+    left running in its process group ends with it.
+
     Raises:
         ProgramMissing: no such program. ProgramTimedOut: it hung.
     """
-    try:
-        process = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env=None if env is None else dict(env),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except FileNotFoundError as error:
-        raise ProgramMissing(f"{argv[0]} is not on this machine; `atunner doctor` says how to get it.") from error
-    with process:
+    with ExitStack() as stack:
+        given: IO[bytes] | int = subprocess.DEVNULL
+        if stdin is not None:
+            given = stack.enter_context(tempfile.TemporaryFile())
+            given.write(stdin.encode())
+            given.seek(0)
+        process = _popen(argv, cwd=cwd, env=env, stdin=given, stdout=subprocess.PIPE)
         try:
-            output, _ = process.communicate(None if stdin is None else stdin.encode(), timeout=timeout_s)
-        except BaseException as error:
-            kill_group(process.pid)
-            process.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise ProgramTimedOut(f"{argv[0]} did not end within {timeout_s:g} s and was stopped.") from error
-            raise
-    return Finished(argv, process.returncode, output[:MAX_OUTPUT].decode(errors="replace"))
+            output = _collect(process, time.monotonic() + timeout_s)
+        except TimeoutError as error:
+            raise ProgramTimedOut(f"{argv[0]} did not end within {timeout_s:g} s and was stopped.") from error
+        finally:
+            end(process)
+    return Finished(argv, process.returncode, output.decode(errors="replace"))
+
+
+def start(
+    *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, descriptors: Sequence[int] = ()
+) -> "subprocess.Popen[bytes]":
+    """Start `argv` in a session of its own with no input and no output; the caller must `end` it.
+
+    descriptors: open file descriptors that it inherits under the same numbers.
+
+    Raises:
+        ProgramMissing: no such program.
+    """
+    return _popen(
+        argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, descriptors=tuple(descriptors)
+    )
+
+
+def end(process: "subprocess.Popen[bytes]") -> int:
+    """Kill the whole process group and return the exit code; a negative one is the signal it died of."""
+    if process.returncode is None:
+        kill_group(process.pid)  # before it is reaped, so that its number cannot belong to another yet
+    if process.stdout is not None:
+        process.stdout.close()
+    return process.wait()
+
+
+def ended(process: "subprocess.Popen[bytes]", timeout_s: float) -> int:
+    """The exit code of a program that is about to end; it is killed when it does not within `timeout_s`."""
+    try:
+        process.wait(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        return end(process)
+    return process.returncode
 
 
 def kill_group(pid: int) -> None:
@@ -71,3 +104,63 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def _popen(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    stdin: IO[bytes] | int,
+    stdout: int,
+    descriptors: tuple[int, ...] = (),
+) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            start_new_session=True,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            pass_fds=descriptors,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(f"{argv[0]} is not on this machine; `atunner doctor` says how to get it.") from error
+
+
+def _collect(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
+    """Everything printed until the program itself ends, whoever else still holds its output."""
+    assert process.stdout is not None
+    pipe = process.stdout.fileno()
+    os.set_blocking(pipe, False)
+    kept = bytearray()
+    ended = os.pidfd_open(process.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            selector.register(ended, selectors.EVENT_READ)
+            while True:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                ready = {key.fd for key, _ in selector.select(left)}
+                if pipe in ready and not _read(pipe, kept):
+                    selector.unregister(pipe)
+                if ended in ready:
+                    while len(kept) < MAX_OUTPUT and _read(pipe, kept):
+                        pass
+                    return bytes(kept)
+    finally:
+        os.close(ended)
+
+
+def _read(pipe: int, kept: bytearray) -> bool:
+    """Take one chunk, keep at most MAX_OUTPUT in all; False when there is none."""
+    try:
+        chunk = os.read(pipe, 1 << 16)
+    except BlockingIOError:
+        return False
+    kept += chunk[: MAX_OUTPUT - len(kept)]
+    return bool(chunk)

@@ -1,0 +1,1 @@
+"""Kernels: operators in a language, compiled, verified and measured."""

@@ -1,0 +1,319 @@
+"""C on this machine: compiled by gcc or clang, run in a throw-away worker on pinned cores."""
+
+import hashlib
+import math
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from atunner.core.candidate import Candidate
+from atunner.core.errors import Crashed, NotBuilt, TimedOut, UserError
+from atunner.core.expression import evaluate
+from atunner.core.measurement import Environment
+from atunner.core.profile import Profile
+from atunner.core.program import PROGRAM_FILE, Buffer, Problem, Program
+from atunner.core.trial import Check
+from atunner.domains.kernels.arena import Plan, Slot, lay_out, pattern, slot_bytes
+from atunner.domains.kernels.backends import Case, Job, Ran
+from atunner.domains.kernels.backends.c_profile import profile
+from atunner.domains.kernels.feed import Fed, Feed
+from atunner.domains.kernels.gate import imports, static
+from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.tools.compilers import Compiler, allowed, compile_shared, compiler
+from atunner.tools.hardware import cpu
+from atunner.tools.runner import program as native
+from atunner.tools.runner.session import Call, Flag, Setup, Worker
+from atunner.tools.sandbox import Chain, Limits, demand, strongest
+
+FLAGS = ("-O3", "-march=native")
+ALWAYS = ("-fPIC", "-shared", "-std=gnu11", "-fopenmp", "-w", "-Wl,-z,defs", "-lm")
+ARENA = 96 << 20
+ENTRY = "atunner_entry.c"
+SCALARS = {"int32": "int", "float32": "float"}
+
+
+@dataclass(frozen=True)
+class CBuilt:
+    """A shared object for one problem. buffers: tensors, then workspaces, in the order of the entry's pointers."""
+
+    path: Path
+    problem: Problem
+    candidate: Candidate
+    buffers: tuple[Buffer, ...]
+    argv: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the shared object: what was verified is what is measured and kept."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the C backend works. threads: 1 or more cores. sandbox: the level that the policy demands."""
+
+    compiler: str = "gcc"
+    threads: int = 1
+    sandbox: str = "rlimits"
+    chain: Chain | None = None
+    timeout_s: float = 10.0
+    gate: bool = True
+
+
+class CBackend:
+    """The backend for `language: c`. cache: where builds and the native worker are kept by content.
+
+    Raises:
+        UserError: the sandbox that this machine can build is below the demanded level.
+    """
+
+    language = "c"
+
+    def __init__(self, cache: Path, options: Options = Options()) -> None:
+        self.options = options
+        self._cache = cache
+        self.chain = options.chain or strongest(cache)
+        demand(self.chain, options.sandbox)
+
+    @property
+    def cpus(self) -> tuple[int, ...]:
+        """The cores that candidates are pinned to: the last ones, since interrupts favour the first."""
+        usable = sorted(os.sched_getaffinity(0))
+        return tuple(usable[-min(self.options.threads, len(usable)) :])
+
+    def check(self, problem: Problem, candidate: Candidate) -> tuple[Check, ...]:
+        """The static gate over the tokens of every file. Raises Rejected."""
+        return static(candidate.files) if self.options.gate else ()
+
+    def build(self, problem: Problem, candidate: Candidate) -> CBuilt:
+        """Compile for this problem, or take it from the cache. Raises NotBuilt, Rejected."""
+        made = program_of(candidate)
+        try:
+            buffers = (*problem.buffers, *_workspaces(made, problem, candidate))
+            entry = _entry(made, problem, candidate, buffers)
+        except UserError as error:  # the candidate's own expressions
+            raise NotBuilt(str(error)) from error
+        tool = compiler(self.options.compiler)
+        argv = _argv(tool, made, problem, candidate)
+        path = self._cache / "c" / f"{_digest(tool, argv, candidate, entry)}.so"
+        if not path.exists():
+            self._compile(argv, candidate, entry, path)
+        if self.options.gate:
+            imports(path)
+        return CBuilt(path, problem, candidate, buffers, argv)
+
+    def run_cases(self, jobs: Sequence[Job[CBuilt]]) -> list[list[Ran]]:
+        """Outputs of every case; one process for all jobs. Raises Crashed, TimedOut."""
+        rng = np.random.default_rng(secrets.randbits(64))
+        plans, size = _storages(jobs, rng)
+        libraries = [job.built.path for job in jobs]
+        answers: list[list[Ran]] = []
+        with Worker(self.setup(), libraries, size, self.options.timeout_s) as worker:
+            filling = pattern(rng)
+            for index, job in enumerate(jobs):
+                slots = {storage: Slot(p, worker.memory, filling) for storage, p in plans[index].items()}
+                answers.append([self._ran(worker, index, slots[case.storage], case, job.label) for case in job.cases])
+        return answers
+
+    def session(self, built: CBuilt, feed: Feed, plan: TimingPlan) -> "CSession":
+        """A timing session in a new process. Raises Crashed, TimedOut."""
+        return CSession(self.setup(), built, feed, plan, cpu().model)
+
+    def profile(self, built: CBuilt, feed: Feed) -> Profile:
+        """Counters of a run of its own."""
+        with self.session(built, feed, TimingPlan()) as session:
+            return profile(session)
+
+    def environment(self) -> Environment:
+        """This host, its compiler and the sandbox layers in force."""
+        tool = compiler(self.options.compiler)
+        return Environment(
+            device=cpu().model,
+            toolchain={tool.name: tool.version},
+            clocks=_clocks(),
+            sandbox=self.chain.names,
+            extra={"threads": self.options.threads, "cpus": list(self.cpus)},
+        )
+
+    def setup(self) -> Setup:
+        """How workers are started here."""
+        return Setup(native("worker", self._cache), self.chain, Limits(), self.cpus)
+
+    def _compile(self, argv: tuple[str, ...], candidate: Candidate, entry: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as name:
+            folder = Path(name)
+            for file, text in {**candidate.files, ENTRY: entry}.items():
+                (folder / Path(file).name).write_text(text, encoding="utf-8")
+            compile_shared(argv, folder)
+            shutil.move(folder / "made.so", path)
+
+    def _ran(self, worker: Worker, library: int, slot: Slot, case: Case, label: str) -> Ran:
+        slot.fill(case.inputs)
+        try:
+            worker.round([_call(slot.plan)], library=library, flags=Flag.SEAL, timeout_s=self.options.timeout_s)
+        except (Crashed, TimedOut) as error:
+            raise type(error)(f"{error} ({label})") from error
+        return Ran(slot.outputs(), slot.faults(case.inputs))
+
+
+class CSession:
+    """Timed calls of one candidate in one process; every call has its own contents and its own addresses."""
+
+    def __init__(self, setup: Setup, built: CBuilt, feed: Feed, plan: TimingPlan, source: str) -> None:
+        self.source = source
+        self.threads = len(setup.cpus)
+        self._feed = feed
+        self._plan = plan
+        rng = np.random.default_rng(secrets.randbits(64))
+        room = slot_bytes(built.buffers)
+        self.slots = max(4, min(2048, ARENA // room))
+        self.worker = Worker(setup, [built.path], self.slots * room, plan.timeout_s)
+        filling = pattern(rng)
+        self._slots = [
+            Slot(place, self.worker.memory, filling)
+            for place in (lay_out(built.buffers, i * room, rng) for i in range(self.slots))
+        ]
+
+    @property
+    def most(self) -> int:
+        """Calls in one block: each has a slot of its own."""
+        return self.slots
+
+    @property
+    def pid(self) -> int:
+        """The process that holds the candidate."""
+        return self.worker.pid
+
+    def block(self, calls: int) -> Block:
+        """`calls` timed calls. Raises Wrong, Crashed, TimedOut."""
+        fed = [self._feed.next() for _ in range(calls)]
+        slots = self._slots[:calls]
+        for slot, given in zip(slots, fed, strict=True):
+            slot.fill(given.inputs, given.shift)
+        flags = (Flag.FLUSH if self._plan.cold else Flag.NONE) | Flag.SEAL
+        done = self.worker.round([_call(s.plan) for s in slots], flags=flags, timeout_s=self._plan.timeout_s)
+        idle_cpu, idle = self.worker.cpu_ns(), time.perf_counter_ns()
+        self._hold(slots, fed)
+        return Block(
+            samples_us=done.samples_ns / 1e3,
+            calls=calls,
+            wall_us=done.wall_ns / 1e3,
+            cpu_us=done.cpu_ns / 1e3,
+            waited_us=done.waited_ns / 1e3,
+            idle_us=(time.perf_counter_ns() - idle) / 1e3,
+            idle_cpu_us=(self.worker.cpu_ns() - idle_cpu) / 1e3,
+        )
+
+    def _hold(self, slots: Sequence[Slot], fed: Sequence[Fed]) -> None:
+        for slot, given in zip(slots, fed, strict=True):
+            self._feed.hold(given, slot.views)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.worker.close()
+
+
+def program_of(candidate: Candidate) -> Program:
+    """The launches that a candidate brings in its program.json. Raises NotBuilt."""
+    if PROGRAM_FILE not in candidate.files:
+        raise NotBuilt(f"The candidate has no {PROGRAM_FILE}.")
+    try:
+        made = Program.model_validate_json(candidate.files[PROGRAM_FILE])
+    except ValueError as error:
+        raise NotBuilt(f"{PROGRAM_FILE} is not a program: {str(error).splitlines()[0]}.") from error
+    if made.source not in candidate.files or not made.launches:
+        raise NotBuilt(f"{PROGRAM_FILE} names {made.source!r} and {len(made.launches)} launches; both must be there.")
+    return made
+
+
+def _clocks() -> dict[str, str]:
+    """The nominal clock, and the governor where the kernel shows one."""
+    found = {"nominal": f"{cpu().clock_mhz:.0f} MHz"}
+    governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+    return found | ({"governor": governor.read_text().strip()} if governor.exists() else {})
+
+
+def _names(problem: Problem, candidate: Candidate) -> dict[str, object]:
+    return {**problem.dims, **candidate.params}
+
+
+def _workspaces(made: Program, problem: Problem, candidate: Candidate) -> tuple[Buffer, ...]:
+    names = _names(problem, candidate)
+    return tuple(
+        Buffer(name=w.name, dtype=w.dtype, shape=(max(1, int(evaluate(w.elements, names))),), role="workspace")
+        for w in made.workspaces
+    )
+
+
+def _entry(made: Program, problem: Problem, candidate: Candidate, buffers: Sequence[Buffer]) -> str:
+    """The C function that the worker calls: every launch in order, pointers by position, scalars as constants."""
+    names = _names(problem, candidate)
+    order = {buffer.name: f"p[{index}]" for index, buffer in enumerate(buffers)}
+    declared, calls = {}, []
+    for launch in made.launches:
+        arguments = [_argument(text, order, names) for text in launch.args]
+        declared[launch.kernel] = f"extern void {launch.kernel}({', '.join(kind for kind, _ in arguments)});"
+        calls.append(f"    {launch.kernel}({', '.join(value for _, value in arguments)});")
+    if not all(kernel.isidentifier() for kernel in declared):
+        raise NotBuilt(f"Not a C function name: {', '.join(k for k in declared if not k.isidentifier())}.")
+    body = "\n".join(calls)
+    return "\n".join([*declared.values(), f"void atunner_entry(void *const *p)\n{{\n{body}\n}}", ""])
+
+
+def _argument(text: str, order: dict[str, str], names: dict[str, object]) -> tuple[str, str]:
+    kind, _, expression = text.partition(":")
+    if expression and kind in SCALARS:
+        value = evaluate(expression, names)
+        if kind == "int32":
+            return "int", str(int(value))
+        if not math.isfinite(value):
+            raise NotBuilt(f"The argument {text!r} is not finite.")
+        return "float", f"(float){float(value).hex()}"
+    if text not in order:
+        raise NotBuilt(f"The launch passes {text!r}; there are {', '.join(order)} and int32:EXPR, float32:EXPR.")
+    return "void *", order[text]
+
+
+def _argv(tool: Compiler, made: Program, problem: Problem, candidate: Candidate) -> tuple[str, ...]:
+    macros = [f"-D{name}={value}" for name, value in sorted(problem.macros(candidate.params).items())]
+    extra = allowed(made.flags)
+    openmp = "-fopenmp" in extra or "omp" in "".join(candidate.files.values())
+    always = [a for a in ALWAYS if a != "-fopenmp" or openmp]
+    sources = [Path(made.source).name, ENTRY]
+    return (tool.path, *FLAGS, *extra, *macros, *sources, "-o", "made.so", *always)
+
+
+def _digest(tool: Compiler, argv: Sequence[str], candidate: Candidate, entry: str) -> str:
+    digest = hashlib.sha256()
+    for part in (tool.version, *argv, entry, *(f"{k}\0{v}" for k, v in sorted(candidate.files.items()))):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:32]
+
+
+def _storages(jobs: Sequence[Job[CBuilt]], rng: np.random.Generator) -> tuple[list[dict[int, Plan]], int]:
+    """Where every storage of every job lies, and the bytes in all."""
+    plans: list[dict[int, Plan]] = []
+    at = 0
+    for job in jobs:
+        placed = {}
+        for storage in sorted({case.storage for case in job.cases}):
+            placed[storage] = lay_out(job.built.buffers, at, rng)
+            at = placed[storage].high
+        plans.append(placed)
+    return plans, at
+
+
+def _call(place: Plan) -> Call:
+    return Call(place.low, place.high, tuple(p.start for p in place.places))

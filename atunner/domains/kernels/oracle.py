@@ -1,0 +1,217 @@
+"""What is right: inputs from secret seeds, the float64 reference, and the bounds of each output element."""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atunner.core.program import Buffer, Problem
+from atunner.core.value import Value, content_id
+from atunner.operators import Arrays, Operator
+
+Floats = NDArray[np.float64] | NDArray[np.float32]
+
+READ = ("input", "inout")
+WRITTEN = ("output", "inout")
+MOST_BYTES = 512 << 20
+
+
+class Draw(Value):
+    """Which inputs: a number (turned into a seed with the secret), a magnitude, a kind, and a rotation.
+
+    kind: normal; exact ({0, 1}, so that sums are exact); ties (few distinct values); negative (large negatives).
+    shift: every floating tensor is rotated by this many elements, which makes all contents new at the cost of a copy.
+    """
+
+    number: int
+    scale: float = 1.0
+    kind: str = "normal"
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The worst element of one output: where, what it should be, what it is, and how many are wrong."""
+
+    buffer: str
+    place: tuple[int, ...]
+    expected: float
+    got: float
+    tolerance: float
+    wrong: int
+    elements: int
+
+    def __str__(self) -> str:
+        where = ", ".join(map(str, self.place))
+        return (
+            f"{self.buffer}[{where}]: expected {self.expected:.8g}, got {self.got:.8g} "
+            f"(worst error {abs(self.got - self.expected):.3g}, allowed {self.tolerance:.3g}); "
+            f"{self.wrong} of {self.elements} elements are wrong"
+        )
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Inputs with the right answer. reference: float64, by written buffer. tolerance: absolute, for each element."""
+
+    inputs: Arrays
+    reference: Arrays
+    tolerance: Arrays
+
+    @cached_property
+    def bounds(self) -> dict[str, tuple[Floats, Floats]]:
+        """Lowest and highest accepted value of each element, float32 where that loses nothing that matters."""
+        return {name: _bounds(self.reference[name], self.tolerance[name]) for name in self.reference}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, bounds included."""
+        return sum(a.nbytes for part in (self.inputs, self.reference, self.tolerance) for a in part.values()) * 2
+
+    def mismatch(self, outputs: Arrays) -> Mismatch | None:
+        """The worst element that is out of bounds, over all outputs; None when all is right."""
+        for name, (low, high) in self.bounds.items():
+            got = outputs[name]
+            if got.shape != low.shape:
+                return Mismatch(name, (), float(low.size), float(got.size), 0.0, low.size, low.size)
+            wide = np.asarray(got, low.dtype if got.dtype == low.dtype else np.float64)
+            if not bool(((wide >= low) & (wide <= high)).all()):
+                return self._worst(name, got.astype(np.float64))
+        return None
+
+    def error(self, outputs: Arrays) -> float:
+        """Largest error as a fraction of what is allowed, over all outputs."""
+        worst = 0.0
+        for name, expected in self.reference.items():
+            gap = np.abs(outputs[name].astype(np.float64) - expected.astype(np.float64))
+            allowed = np.maximum(self.tolerance[name].astype(np.float64), 1e-300)
+            worst = max(worst, float(np.max(gap / allowed, initial=0.0)))
+        return worst
+
+    def _worst(self, name: str, got: NDArray[np.float64]) -> Mismatch:
+        expected = np.asarray(self.reference[name], np.float64)
+        tolerance = np.broadcast_to(np.asarray(self.tolerance[name], np.float64), expected.shape)
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(got - expected)
+        gap[(got == expected)] = 0.0
+        excess = np.where(np.isnan(gap), np.inf, gap - tolerance)
+        place = np.unravel_index(int(np.argmax(excess)), expected.shape)
+        return Mismatch(
+            name,
+            tuple(int(i) for i in place),
+            float(expected[place]),
+            float(got[place]),
+            float(tolerance[place]),
+            int((excess > 0).sum()),
+            expected.size,
+        )
+
+
+def _bounds(reference: NDArray[np.generic], tolerance: NDArray[np.generic]) -> tuple[Floats, Floats]:
+    """In float32, rounded outwards, when the tolerance is far above half an ulp of float32; else in float64."""
+    wide, allowed = np.asarray(reference, np.float64), np.asarray(tolerance, np.float64)
+    low, high = wide - allowed, wide + allowed
+    exact = bool((wide == wide.astype(np.float32)).all())
+    if exact and not np.any(allowed):
+        return low.astype(np.float32), high.astype(np.float32)
+    if np.all(allowed > np.abs(wide) * 2.0**-24):
+        return low.astype(np.float32), high.astype(np.float32)
+    return low, high
+
+
+class Oracle:
+    """Answers for one operator, cached: every candidate of a run is held against the same secret inputs.
+
+    secret: never given to a candidate's process or a proposer while the run lasts; revealed in the evidence.
+    """
+
+    def __init__(self, operator: Operator, secret: int | None = None, most_bytes: int = MOST_BYTES) -> None:
+        self.operator = operator
+        self.secret = secrets.randbits(63) if secret is None else secret
+        self._most = most_bytes
+        self._held = 0
+        self._known: OrderedDict[tuple[str, Draw], Truth] = OrderedDict()
+
+    def truth(self, problem: Problem, draw: Draw) -> Truth:
+        """Inputs and answer for one draw; the same object again while it is cached."""
+        key = (content_id(problem.model_dump(mode="json")), draw)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        truth = self._computed(problem, draw)
+        self._known[key] = truth
+        self._held += truth.nbytes
+        while self._held > self._most and len(self._known) > 1:
+            _, old = self._known.popitem(last=False)
+            self._held -= old.nbytes
+        return truth
+
+    def seed(self, problem: Problem, draw: Draw) -> int:
+        """The seed behind a draw: from the secret, the problem and the draw's number."""
+        text = f"{self.secret}:{content_id(problem.model_dump(mode='json'))}:{draw.number}:{draw.kind}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 2
+
+    def inputs(self, problem: Problem, draw: Draw) -> Arrays:
+        """Inputs only; nothing is cached."""
+        made = self.operator.inputs(problem, self.seed(problem, draw), draw.scale)
+        change = KINDS[draw.kind]
+        rng = np.random.default_rng(self.seed(problem, draw) ^ 0x5EED)
+        changed = {name: change(value, rng) if value.dtype.kind == "f" else value for name, value in made.items()}
+        return {name: shifted(value, draw.shift) for name, value in changed.items()}
+
+    def _computed(self, problem: Problem, draw: Draw) -> Truth:
+        inputs = self.inputs(problem, draw)
+        reference = self.operator.reference(problem, inputs)
+        tolerance = self.operator.tolerance(problem, inputs, reference)
+        if draw.kind == "exact":
+            tolerance = {name: np.zeros_like(np.asarray(value, np.float64)) for name, value in tolerance.items()}
+        return Truth(inputs, reference, tolerance)
+
+
+def shifted(value: NDArray[np.generic], shift: int) -> NDArray[np.generic]:
+    """A floating tensor rotated by `shift` elements in memory order; integer tensors keep their place."""
+    if not shift or value.dtype.kind != "f":
+        return value
+    return np.roll(value.reshape(-1), -shift).reshape(value.shape)
+
+
+def read_buffers(problem: Problem) -> tuple[Buffer, ...]:
+    """Buffers that a candidate reads: inputs and inouts."""
+    return tuple(b for b in problem.buffers if b.role in READ)
+
+
+def written_buffers(problem: Problem) -> tuple[Buffer, ...]:
+    """Buffers that a candidate writes: outputs and inouts."""
+    return tuple(b for b in problem.buffers if b.role in WRITTEN)
+
+
+def _normal(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    return value
+
+
+def _exact(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    return rng.integers(0, 2, value.shape).astype(value.dtype)
+
+
+def _ties(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    wide = value.astype(np.float64)
+    unit = max(float(np.std(wide)), 1e-6)
+    return (np.round(wide / unit) * unit).astype(value.dtype)
+
+
+def _negative(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    wide = value.astype(np.float64)
+    return (wide - 40.0 * max(float(np.std(wide)), 1e-6)).astype(value.dtype)
+
+
+KINDS: dict[str, Callable[[NDArray[np.generic], np.random.Generator], NDArray[np.generic]]] = {
+    "normal": _normal,
+    "exact": _exact,
+    "ties": _ties,
+    "negative": _negative,
+}

@@ -1,0 +1,41 @@
+"""The native programs that run what a model wrote: compiled once for this machine and kept by content."""
+
+import hashlib
+import os
+import tempfile
+from functools import lru_cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from atunner.core.errors import ToolError
+from atunner.tools.process import run
+
+SOURCES = {"worker": ("worker.c", "confine.c"), "launcher": ("launcher.c", "confine.c")}
+FLAGS = ("-std=gnu11", "-O2", "-Wall")
+
+
+@lru_cache
+def program(name: str, cache: Path, compiler: str = "gcc") -> Path:
+    """The program `name` (worker or launcher), compiled into `cache` when it is not there yet.
+
+    Raises:
+        ToolError: no compiler, or it refuses our source.
+    """
+    with as_file(files("atunner.tools.runner")) as folder:
+        digest = hashlib.sha256(" ".join((compiler, *FLAGS)).encode())
+        for source in (*SOURCES[name], "confine.h"):
+            digest.update((folder / source).read_bytes())
+        path = cache / "runner" / f"{name}-{digest.hexdigest()[:16]}"
+        if not path.exists():
+            _compile(compiler, [str(folder / s) for s in SOURCES[name]], path)
+    return path
+
+
+def _compile(compiler: str, sources: list[str], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / "program"
+        done = run(compiler, *FLAGS, *sources, "-o", str(made), "-ldl", timeout_s=60)
+        if done.code:
+            raise ToolError(f"{compiler} could not compile the run worker: {done.output.strip()[:300]}")
+        os.replace(made, path)  # noqa: PTH105  one step, so that a half-written file is never run

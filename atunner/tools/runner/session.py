@@ -1,0 +1,270 @@
+"""The parent's side of one run worker: shared memory, rounds of calls, and the parent's own clock."""
+
+import fcntl
+import mmap
+import os
+import secrets
+import select
+import signal
+import struct
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atunner.core.errors import Crashed, TimedOut, ToolError
+from atunner.tools.process import end, ended, start
+from atunner.tools.sandbox import Chain, Limits
+
+FRAME = struct.Struct("=QIIQQ")
+FRAMES = np.dtype([("key", "u8"), ("kind", "u4"), ("index", "u4"), ("value", "u8"), ("extra", "u8")])
+COMMAND = struct.Struct("=QIIIIII")
+SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+LOADING = {30: "could not be loaded", 31: "has no entry point"}
+
+
+class Flag(IntFlag):
+    """How a round treats its slots. FLUSH: out of every cache. TOUCH: every line into the cache.
+
+    SEAL: the last slot is read-only the moment its call returns, so that work done later kills the worker.
+    """
+
+    NONE = 0
+    FLUSH = 1
+    TOUCH = 2
+    SEAL = 4
+
+
+class _Kind(IntEnum):
+    READY = 1
+    ARMED = 2
+    SAMPLE = 3
+    DONE = 4
+    FAILED = 5
+    PROCESS = 6
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: the slot that it may touch (page-aligned byte offsets) and where each argument lies in the arena."""
+
+    low: int
+    high: int
+    pointers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What came back. samples_ns: the worker's clock, not to be trusted alone. wall_ns, cpu_ns, waited_ns: ours.
+
+    wall_ns: from "go" to "done". cpu_ns: CPU time of all its threads. waited_ns: time it was ready but not running.
+    """
+
+    samples_ns: NDArray[np.float64]
+    wall_ns: int
+    cpu_ns: int
+    waited_ns: int
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How workers are started. program: the compiled worker. cpus: the cores it is pinned to, all for threads."""
+
+    program: Path
+    chain: Chain
+    limits: Limits = field(default_factory=Limits)
+    cpus: tuple[int, ...] = (0,)
+
+
+class Worker:
+    """One throw-away process that holds one candidate (one library for each problem) and nothing that is true.
+
+    memory: the arena as bytes, shared with the worker; its size is sealed. Use as a context manager.
+    """
+
+    def __init__(self, setup: Setup, libraries: Sequence[Path], arena_bytes: int, timeout_s: float = 10.0) -> None:
+        self._deadline = time.monotonic() + timeout_s
+        self._pending = b""
+        self._folder = tempfile.TemporaryDirectory(prefix="atunner-run-")
+        self._arena = _sealed(arena_bytes)
+        self._map = mmap.mmap(self._arena, arena_bytes)
+        self.memory: NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
+        try:
+            self._start(setup, libraries, arena_bytes)
+            self._expect(0, _Kind.READY)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, setup: Setup, libraries: Sequence[Path], arena_bytes: int) -> None:
+        commands, self._control = os.pipe()
+        self._reply, replies = os.pipe()
+        loaded = [_in_memory(path) for path in libraries]
+        try:
+            numbers = (commands, replies, self._arena, arena_bytes, setup.chain.bits)
+            limits = (setup.limits.memory_bytes + arena_bytes, setup.limits.cpu_s)
+            argv = (str(setup.program), *map(str, numbers), *map(str, limits), ",".join(map(str, setup.cpus)))
+            self._process = start(
+                *argv,
+                *map(str, loaded),
+                cwd=Path(self._folder.name),
+                env=_environment(len(setup.cpus)),
+                descriptors=(commands, replies, self._arena, *loaded),
+            )
+        finally:
+            for descriptor in (commands, replies, *loaded):
+                os.close(descriptor)
+        self.pid = self._process.pid
+        self._poll = select.poll()
+        self._poll.register(self._reply, select.POLLIN)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker and everything that it started, and remove what it left."""
+        end(self._process)
+        os.close(self._control)
+        os.close(self._reply)
+        os.close(self._arena)
+        self._folder.cleanup()
+
+    def round(
+        self,
+        calls: Sequence[Call],
+        *,
+        library: int = 0,
+        per_sample: int = 1,
+        flags: Flag = Flag.NONE,
+        timeout_s: float = 10.0,
+    ) -> Round:
+        """Make the calls in order; one sample for every `per_sample` of them.
+
+        Raises:
+            Crashed: the process died. TimedOut: it did not answer in time and was killed. ToolError: the worker's own
+                failure.
+        """
+        key = secrets.randbits(63) | 1
+        self._deadline = time.monotonic() + timeout_s
+        pointers = len(calls[0].pointers)
+        table = np.array([(c.low, c.high, *c.pointers) for c in calls], np.uint64)
+        header = COMMAND.pack(key, 1, library, len(calls), per_sample, pointers, flags)
+        self._write(header + table.tobytes())
+        self._expect(key, _Kind.ARMED)
+        cpu, waited = self.cpu_ns(), self._waited_ns()
+        started = time.perf_counter_ns()
+        self._write(struct.pack("=Q", key))
+        count = self._expect(key, _Kind.DONE)
+        wall = time.perf_counter_ns() - started
+        cpu, waited = self.cpu_ns() - cpu, self._waited_ns() - waited
+        return Round(self._samples(key, count, len(calls)), wall, cpu, waited)
+
+    def cpu_ns(self) -> int:
+        """CPU time that the worker has used, all threads, by the kernel's account."""
+        try:
+            return time.clock_gettime_ns((~self.pid << 3) | 2)
+        except OSError:
+            return 0
+
+    def _waited_ns(self) -> int:
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_bytes().split()[1])
+        except (OSError, IndexError):
+            return 0
+
+    def _samples(self, key: int, count: int, calls: int) -> NDArray[np.float64]:
+        if not 0 < count <= calls:
+            raise Crashed("The worker's answer was overwritten by the candidate.")
+        frames = np.frombuffer(self._take(count * FRAME.size), FRAMES)
+        if not ((frames["key"] == key) & (frames["kind"] == _Kind.SAMPLE)).all():
+            raise Crashed("The worker's answer was overwritten by the candidate.")
+        return frames["value"].astype(np.float64)
+
+    def _write(self, content: bytes) -> None:
+        try:
+            while content:
+                content = content[os.write(self._control, content) :]
+        except BrokenPipeError:
+            self._died()
+
+    def _expect(self, key: int, kind: _Kind) -> int:
+        """The value of the next frame, which must be of this kind and carry this round's key.
+
+        READY's index and value are 0; for DONE the index is the number of samples.
+        """
+        while True:
+            got_key, got_kind, index, value, _ = FRAME.unpack(self._take(FRAME.size))
+            if got_kind == _Kind.PROCESS:
+                self.pid = index
+                continue
+            if got_kind == _Kind.FAILED:
+                self._failed(index, value)
+            if got_key != key or got_kind != kind:
+                raise Crashed("The worker's answer was overwritten by the candidate.")
+            return int(index if kind is _Kind.DONE else value)
+
+    def _failed(self, step: int, number: int) -> NoReturn:
+        if step in LOADING:
+            raise Crashed(f"The built candidate {LOADING[step]}.")
+        raise ToolError(f"The run worker failed at step {step}: {os.strerror(number)}. `atunner doctor` checks it.")
+
+    def _take(self, size: int) -> bytes:
+        while len(self._pending) < size:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or not self._poll.poll(left * 1000):
+                end(self._process)
+                raise TimedOut("The candidate did not return in its time and was stopped.")
+            chunk = os.read(self._reply, 1 << 16)
+            if not chunk:
+                self._died()
+            self._pending += chunk
+        taken, self._pending = self._pending[:size], self._pending[size:]
+        return taken
+
+    def _died(self) -> NoReturn:
+        raise Crashed(f"The candidate's process {_fate(ended(self._process, 1.0))}.")
+
+
+def _fate(code: int) -> str:
+    if code >= 0:
+        return f"ended by itself with code {code} before its work was done"
+    number = -code
+    if number == signal.SIGSYS:
+        return "was stopped: it made a system call that the sandbox forbids (SIGSYS)"
+    if number == signal.SIGSEGV:
+        return "died: it used a bad address, or wrote to its buffers after the call had returned (SIGSEGV)"
+    if number == signal.SIGXCPU:
+        return "was stopped: it used more CPU time than allowed (SIGXCPU)"
+    return f"died of signal {signal.Signals(number).name}"
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """All that a candidate can read of its surroundings; waiting threads must sleep, so that idle means idle."""
+    return {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads), "OMP_WAIT_POLICY": "passive"}
+
+
+def _sealed(size: int) -> int:
+    """Anonymous shared memory whose size can never change, or our next read could be made to fail."""
+    descriptor = os.memfd_create("arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
+    return descriptor
+
+
+def _in_memory(path: Path) -> int:
+    """The file's bytes as an anonymous one, so that no path has to be readable for the worker."""
+    descriptor = os.memfd_create(path.name, os.MFD_CLOEXEC)
+    content = path.read_bytes()
+    while content:
+        content = content[os.write(descriptor, content) :]
+    return descriptor
