@@ -16,7 +16,8 @@ from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.status import Provenance
 from atunner.core.task import Spent, Task
 from atunner.core.trial import Screening, Trial
-from atunner.knowledge_base import devices, fence, recall, runs, streams, trials
+from atunner.knowledge_base import catalogue, devices, fence, recall, runs, streams, trials
+from atunner.knowledge_base.catalogue import FusionRule, OperatorNote, Technique
 from atunner.knowledge_base.database import Database
 from atunner.knowledge_base.recall import Past
 from atunner.knowledge_base.runs import RunSummary
@@ -205,6 +206,22 @@ class Store:
     def device(self, name: str) -> Device:
         """A device by name or alias; "host" is this machine's processor. Raises UnknownName."""
         return devices.device(name)
+
+    def devices(self) -> list[Device]:
+        """All devices of the data files, by name."""
+        return devices.known()
+
+    def techniques(self, bottleneck: str = "") -> tuple[Technique, ...]:
+        """The techniques that treat a bottleneck; all of them when none is named."""
+        return tuple(t for t in catalogue.techniques() if not bottleneck or bottleneck in t.treats)
+
+    def fusion_rules(self, producer: str = "", consumer: str = "") -> tuple[FusionRule, ...]:
+        """The fusion rules for these kinds of operation; an empty kind lets all pass."""
+        return catalogue.fusion_rules(producer, consumer)
+
+    def operator_notes(self, operator: str) -> tuple[OperatorNote, ...]:
+        """What is known to work for an operator, by regime of shapes."""
+        return catalogue.operator_notes(operator)
 
     def recall(self, task: Task, limit: int, provenance: Provenance | None = None) -> list[Trial]:
         """The best OK trials of similar tasks, nearest task first, each candidate once.
