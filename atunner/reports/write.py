@@ -84,7 +84,7 @@ def _winner(record: RunRecord, folder: Path) -> tuple[Path | None, Path | None]:
     name, text = difference.source(trial.candidate)
     program = program_of(trial.candidate)
     suffix = EXTENSIONS[program.language] if program else Path(name).suffix
-    best = _put(folder / f"best{suffix}", f"{header(record, trial)}\n{text}")
+    best = _put(folder / f"best{suffix}", f"{header(record, trial)}\n{_definitions(record, trial.candidate)}{text}")
     launch = _put(folder / "launch.json", json.dumps(launch_parameters(record, trial.candidate), indent=1) + "\n")
     return best, launch
 
@@ -113,8 +113,6 @@ def _header_facts(record: RunRecord, trial: Trial) -> Iterator[str]:
         tensors = ", ".join(f"{n} {wording.shape(s)}" for n, s in record.facts.tensors.items())
         yield f"Problem: {record.facts.operator}, {record.facts.dtype}, {tensors}"
     yield f"Parameters: {wording.parameters(trial.candidate.params)}"
-    for name, value in _macros(record, trial.candidate).items():
-        yield f"Compile with -D{name}={value}"
     taken = rows.resources(trial.profile)
     if taken is not None:
         shared = wording.size(taken.static_shared + taken.dynamic_shared)
@@ -123,6 +121,12 @@ def _header_facts(record: RunRecord, trial: Trial) -> Iterator[str]:
     count = rows.inputs_checked(trial)
     if count is not None:
         yield f"Results were right on {count} inputs."
+
+
+def _definitions(record: RunRecord, candidate: Candidate) -> str:
+    """The problem and the parameters as macros, so that the file compiles as it is; -D still wins."""
+    macros = _macros(record, candidate)
+    return "".join(f"#ifndef {name}\n#define {name} {value}\n#endif\n" for name, value in macros.items()) + "\n"
 
 
 def _macros(record: RunRecord, candidate: Candidate) -> dict[str, str]:

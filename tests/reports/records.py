@@ -1,5 +1,7 @@
 """Two small runs with real-looking figures: one predicted for an A100, one measured on a CPU."""
 
+from pydantic import JsonValue
+
 from atunner.core.candidate import Candidate
 from atunner.core.device import Device, Fact
 from atunner.core.facts import Epilogue, OperatorFacts, Setting
@@ -11,40 +13,33 @@ from atunner.core.status import Provenance, Status
 from atunner.core.task import Budget, Spent, Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
 
-NAIVE = """extern "C" __global__ void softmax(const float* x, float* y) {
-    int row = blockIdx.x * blockDim.x + threadIdx.x;
-    if (row >= DIM_ROWS) return;
-    float top = x[row * DIM_COLS], sum = 0.0f;
-    for (int i = 0; i < DIM_COLS; ++i) top = fmaxf(top, x[row * DIM_COLS + i]);
-    for (int i = 0; i < DIM_COLS; ++i) sum += expf(x[row * DIM_COLS + i] - top);
-    for (int i = 0; i < DIM_COLS; ++i) y[row * DIM_COLS + i] = expf(x[row * DIM_COLS + i] - top) / sum;
-}
-"""
-BLOCK = """extern "C" __global__ void softmax(const float* x, float* y) {
-    __shared__ float partial[THREADS];
-    const float* in = x + blockIdx.x * DIM_COLS;
-    float* out = y + blockIdx.x * DIM_COLS;
-    float top = -3.4e38f;
-    for (int i = threadIdx.x; i < DIM_COLS; i += THREADS) top = fmaxf(top, in[i]);
-    partial[threadIdx.x] = top;
-    __syncthreads();
-    for (int s = THREADS / 2; s > 0; s /= 2) {
-        if (threadIdx.x < s) partial[threadIdx.x] = fmaxf(partial[threadIdx.x], partial[threadIdx.x + s]);
-        __syncthreads();
-    }
-    top = partial[0];
-    __syncthreads();
+NAIVE = """// One thread for each element.
+extern "C" __global__ void matmul(const float* a, const float* b, float* c) {
+    const int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= DIM_M * DIM_N) return;
+    const int row = index / DIM_N, column = index % DIM_N;
     float sum = 0.0f;
-    for (int i = threadIdx.x; i < DIM_COLS; i += THREADS) sum += expf(in[i] - top);
-    partial[threadIdx.x] = sum;
-    __syncthreads();
-    for (int s = THREADS / 2; s > 0; s /= 2) {
-        if (threadIdx.x < s) partial[threadIdx.x] += partial[threadIdx.x + s];
-        __syncthreads();
-    }
-    for (int i = threadIdx.x; i < DIM_COLS; i += THREADS) out[i] = expf(in[i] - top) / partial[0];
+    for (int k = 0; k < DIM_K; ++k) sum += a[row * DIM_K + k] * b[k * DIM_N + column];
+    c[index] = sum;
 }
 """
+TILED = """// One block for each tile, operands through shared memory.
+extern "C" __global__ void matmul(const float* a, const float* b, float* c) {
+    __shared__ float left[TILE][TILE], right[TILE][TILE + 1];
+    const int row = blockIdx.y * TILE + threadIdx.y, column = blockIdx.x * TILE + threadIdx.x;
+    float sum = 0.0f;
+    for (int start = 0; start < DIM_K; start += TILE) {
+        const int across = start + threadIdx.x, down = start + threadIdx.y;
+        left[threadIdx.y][threadIdx.x] = row < DIM_M && across < DIM_K ? a[row * DIM_K + across] : 0.0f;
+        right[threadIdx.y][threadIdx.x] = down < DIM_K && column < DIM_N ? b[down * DIM_N + column] : 0.0f;
+        __syncthreads();
+        for (int k = 0; k < TILE; ++k) sum += left[threadIdx.y][k] * right[k][threadIdx.x];
+        __syncthreads();
+    }
+    if (row < DIM_M && column < DIM_N) c[row * DIM_N + column] = sum;
+}
+"""
+SPEC: dict[str, JsonValue] = {"operator": "matmul", "shape": [96, 64, 48], "settings": {}, "dtype": "float32"}
 SHEET = "NVIDIA A100 data sheet"
 A100 = Device(
     name="NVIDIA A100-SXM4-80GB",
@@ -60,32 +55,34 @@ A100 = Device(
     notes=("A bare A100 is the SXM4 80 GB.",),
 )
 FACTS = OperatorFacts(
-    operator="softmax",
+    operator="matmul",
     dtype="float32",
-    settings=(Setting(name="axis", value=-1, assumed=True, how="--set axis=-1"),),
-    tensors={"x": (512, 1024), "y": (512, 1024)},
-    flops=2621440,
-    min_bytes=4194304,
-    access=("x is read row by row, contiguous",),
-    reuse={"x": 3},
-    epilogues=(Epilogue(name="scale", route="prologue", saved_bytes=4194304, legality="pointwise"),),
+    settings=(Setting(name="k", value=48, assumed=True, how="--input-shape 96,64,48"),),
+    tensors={"a": (96, 48), "b": (48, 64), "c": (96, 64)},
+    flops=589824,
+    min_bytes=55296,
+    access=("a is read row by row, contiguous",),
+    reuse={"a": 64, "b": 96},
+    epilogues=(Epilogue(name="bias", route="epilogue", saved_bytes=49152, legality="pointwise"),),
 )
 BUDGET = Budget(trials=64, seconds=180)
 
 
-def candidate(threads: int | None) -> Candidate:
-    """The naive kernel, or one block a row."""
+def candidate(tile: int | None) -> Candidate:
+    """The naive kernel, or one with shared-memory tiles."""
     launch = (
-        Launch(kernel="softmax", grid=("cdiv(rows, 128)",), block=("128",), args=("x", "y"))
-        if threads is None
-        else Launch(kernel="softmax", grid=("rows",), block=("THREADS",), args=("x", "y"))
+        Launch(kernel="matmul", grid=("cdiv(m * n, 128)",), block=("128",), args=("a", "b", "c"))
+        if tile is None
+        else Launch(
+            kernel="matmul", grid=("cdiv(n, TILE)", "cdiv(m, TILE)"), block=("TILE", "TILE"), args=("a", "b", "c")
+        )
     )
-    program = Program(language="cuda", source="softmax.cu", launches=(launch,))
+    program = Program(language="cuda", source="matmul.cu", launches=(launch,))
     return Candidate(
-        files={"softmax.cu": NAIVE if threads is None else BLOCK, PROGRAM_FILE: program.model_dump_json(indent=1)},
-        params={} if threads is None else {"THREADS": threads},
-        family="naive" if threads is None else "row_per_block",
-        origin="baseline" if threads is None else "search",
+        files={"matmul.cu": NAIVE if tile is None else TILED, PROGRAM_FILE: program.model_dump_json(indent=1)},
+        params={} if tile is None else {"TILE": tile},
+        family="naive" if tile is None else "shared_tile",
+        origin="baseline" if tile is None else "search",
     )
 
 
@@ -94,20 +91,20 @@ def profile(registers: int, shared: int, fraction: float, threads: int) -> Profi
     occupancy = Occupancy(blocks=4, warps=int(fraction * 64), fraction=fraction, limiter="warps")
     kernel = StaticFacts(
         arch="sm_80",
-        kernel="softmax",
+        kernel="matmul",
         registers=registers,
         static_shared=shared,
         threads_per_block=threads,
         blocks=512,
         occupancy=occupancy,
     )
-    return Profile(kernels=(kernel,), flops=3e6, bytes_moved=8.4e6, bound_us=2.06)
+    return Profile(kernels=(kernel,), flops=6e5, bytes_moved=1.2e5, bound_us=0.0302)
 
 
-def predicted_trial(threads: int | None, score: float) -> Trial:
+def predicted_trial(tile: int | None, score: float) -> Trial:
     """Verified on the CPU, scored for the A100."""
     return Trial(
-        candidate=candidate(threads),
+        candidate=candidate(tile),
         status=Status.OK,
         measurement=Measurement(
             unit="score",
@@ -117,40 +114,40 @@ def predicted_trial(threads: int | None, score: float) -> Trial:
             error="Spearman 0.86 on 144 convolutions; best of ten within 1.12x",
         ),
         checks=(Check(name="reference", passed=True, detail="worst error 3e-8", figures={"inputs": 15}),),
-        profile=profile(16 + (threads or 0) // 32, 4 * (threads or 0), 0.5 if threads == 1024 else 1.0, threads or 128),
+        profile=profile(24 + (tile or 0), 8 * (tile or 0) ** 2, 0.5 if tile == 32 else 1.0, (tile or 12) ** 2),
     )
 
 
 FAILED = (
-    Trial(candidate=Candidate(params={"THREADS": 96}), status=Status.WRONG, feedback="worst error 0.31 at y[3, 7]"),
-    Trial(candidate=Candidate(params={"THREADS": 160}), status=Status.WRONG, feedback="worst error 0.27 at y[0, 9]"),
-    Trial(candidate=Candidate(params={"THREADS": 3000}), status=Status.NOT_BUILT, feedback="too many threads\nline 2"),
+    Trial(candidate=Candidate(params={"TILE": 96}), status=Status.WRONG, feedback="worst error 0.31 at c[3, 7]"),
+    Trial(candidate=Candidate(params={"TILE": 160}), status=Status.WRONG, feedback="worst error 0.27 at c[0, 9]"),
+    Trial(candidate=Candidate(params={"TILE": 3000}), status=Status.NOT_BUILT, feedback="too many threads\nline 2"),
     Trial(candidate=Candidate(params={"PTX": 1}), status=Status.NOT_VERIFIED, feedback="inline PTX at line 4"),
 )
 NOTES = (
-    AgentNote(round=0, agent="operator", by="rules", summary="softmax over 512 rows of 1024"),
-    AgentNote(round=0, agent="hardware", by="rules", summary="memory is the roof; bound 2.06 us"),
+    AgentNote(round=0, agent="operator", by="rules", summary="matmul of 96x48 by 48x64"),
+    AgentNote(round=0, agent="hardware", by="rules", summary="memory is the roof; bound 0.0302 us"),
     AgentNote(round=1, agent="performance", by="rules", summary="uncoalesced reads", points=("stride 4096 bytes",)),
     AgentNote(
         round=1,
         agent="codegen",
         by="model:qwen3",
-        summary="Give each row to one block.",
-        points=("<b>rows</b> are independent",),
-        tools=("compile(row_per_block, THREADS=256)",),
+        summary="Read each tile once into shared memory.",
+        points=("<b>tiles</b> are independent",),
+        tools=("compile(shared_tile, TILE=16)",),
     ),
 )
 
 
 def predicted() -> RunRecord:
     """A finished run with no GPU present."""
-    trials = (predicted_trial(256, 0.21), predicted_trial(128, 0.26), predicted_trial(1024, 0.4), *FAILED)
+    trials = (predicted_trial(16, 0.21), predicted_trial(8, 0.26), predicted_trial(32, 0.4), *FAILED)
     return RunRecord(
-        run="softmax-a100-1",
+        run="matmul-a100-1",
         task=Task(
-            name="softmax",
+            name="matmul",
             target="A100",
-            spec={"operator": "softmax", "shape": [512, 1024], "settings": {}, "dtype": "float32"},
+            spec=SPEC,
         ),
         state=RunState.DONE,
         stop_reason="no progress in 2 rounds",
@@ -192,7 +189,7 @@ def measured_trial(block: int | None, us: float, ratio: float, half: float) -> T
     """A C kernel timed on all cores and on one."""
     return Trial(
         candidate=Candidate(
-            files={"softmax.c": f"/* block {block} */\nvoid softmax(const float *x, float *y);\n"},
+            files={"matmul.c": f"/* block {block} */\nvoid matmul(const float *a, const float *b, float *c);\n"},
             params={} if block is None else {"BLOCK": block},
             family="naive" if block is None else "blocked",
             origin="baseline" if block is None else "search",
@@ -203,8 +200,8 @@ def measured_trial(block: int | None, us: float, ratio: float, half: float) -> T
         comparison=None if block is None else comparison(ratio, half),
         profile=Profile(
             counters=Counters(source="perf", values={"time_us_at_1_thread": us * 3.7, "instructions": 4.1e6}),
-            flops=2.6e6,
-            bytes_moved=4.2e6,
+            flops=5.9e5,
+            bytes_moved=9.2e4,
         ),
     )
 
@@ -224,10 +221,8 @@ def measured() -> RunRecord:
         },
     )
     return RunRecord(
-        run="softmax-host-1",
-        task=Task(
-            name="softmax", spec={"operator": "softmax", "shape": [512, 1024], "settings": {}, "dtype": "float32"}
-        ),
+        run="matmul-host-1",
+        task=Task(name="matmul", spec=SPEC),
         state=RunState.DONE,
         stop_reason="the budget of trials is spent",
         facts=FACTS,
