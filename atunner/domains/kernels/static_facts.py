@@ -1,7 +1,7 @@
 """From compiled code to facts: registers, shared memory, spills, instruction mix, traffic, occupancy."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -152,9 +152,9 @@ def _widths(listing: Sequence[Instruction]) -> dict[str, int]:
 
 
 def _executed(listing: Sequence[Instruction], path: Path) -> dict[str, dict[str, float] | float]:
-    mix: Counter[str] = Counter()
-    traffic: Counter[str] = Counter()
-    flops = tensor = 0.0
+    mix: dict[str, float] = defaultdict(float)
+    traffic: dict[str, float] = defaultdict(float)
+    flops, tensor = 0.0, 0.0
     for one, times in zip(listing, path.weights, strict=True):
         if not times:
             continue
