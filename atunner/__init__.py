@@ -1,1 +1,45 @@
-"""ATunner: agents propose, a judge decides, and you get code that is verified and measured."""
+"""ATunner: agents propose, a judge decides, and you get code that is verified and measured.
+
+from atunner import Budget, optimize
+
+result = optimize("matmul", shape=(512, 512, 512), budget=Budget(trials=64))
+print(result.summary)
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+try:
+    __version__ = version("atunner")
+except PackageNotFoundError:
+    __version__ = "0+unknown"
+
+if TYPE_CHECKING:
+    from atunner.core.candidate import Candidate as Candidate
+    from atunner.core.task import Budget as Budget
+    from atunner.core.task import Objective as Objective
+    from atunner.core.task import Task as Task
+    from atunner.core.trial import Trial as Trial
+    from atunner.python import Result as Result
+    from atunner.python import optimize as optimize
+
+_HOMES = {
+    "Budget": "atunner.core.task",
+    "Candidate": "atunner.core.candidate",
+    "Objective": "atunner.core.task",
+    "Result": "atunner.python",
+    "Task": "atunner.core.task",
+    "Trial": "atunner.core.trial",
+    "optimize": "atunner.python",
+}
+
+__all__ = ["Budget", "Candidate", "Objective", "Result", "Task", "Trial", "__version__", "optimize"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that `import atunner` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'atunner' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -13,7 +13,6 @@ from pydantic import JsonValue
 
 from atunner.agents.codegen import Recalled
 from atunner.core.consult import Toolbox
-from atunner.core.device import Device
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
 from atunner.core.ports import Searcher
@@ -29,11 +28,12 @@ from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
+from atunner.knowledge_base.tools import toolbox
 from atunner.llm import model as make_model
 from atunner.search import SearchSpace, searcher
 from atunner.settings import Settings, secret
-from atunner.knowledge_base.tools import toolbox
 
 HOST = "host"
 
@@ -58,14 +58,9 @@ class WallClock:
         return time.monotonic()
 
 
-def target_device(store: Store, target: str) -> Device:
-    """The device a task is for: this machine's processor for "host", else one from the knowledge base."""
-    return host() if target == HOST else store.device(target)
-
-
-def domain_config(settings: Settings, store: Store, task: Task) -> dict[str, JsonValue]:
+def domain_config(settings: Settings, task: Task) -> dict[str, JsonValue]:
     """What a worker needs to make the domain by itself: values only."""
-    device = target_device(store, task.target)
+    device = named_device(task.target)
     return {
         "cache": str(settings.cache),
         "device": device.model_dump(mode="json"),
@@ -101,7 +96,7 @@ class Session:
             UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
         """
         load("strategies", request.strategy, STRATEGIES)
-        config = domain_config(self.settings, self.store, request.task)
+        config = domain_config(self.settings, request.task)
         domain = resolve(DOMAINS[self._domain(request.task)], config)
         task = domain.admit(request.task)
         run = new_run(task)
@@ -111,7 +106,7 @@ class Session:
             task=task,
             state=RunState.RUNNING,
             facts=domain.facts(task),
-            device=target_device(self.store, task.target),
+            device=named_device(task.target),
             provenance=provenance,
             environment=domain.environment(task),
             budget=request.budget,
@@ -134,7 +129,8 @@ class Session:
         if record.state in (RunState.DONE, RunState.FAILED, RunState.CANCELLED):
             raise UserError(f"Run {run} is {record.state}; nothing to resume. Look at it with: atunner show {run}")
         asked = [e.body for e in self.store.events(run) if e.kind == "request"]
-        request = request_from(record, asked[0] if asked else {})
+        values = asked[0] if asked and isinstance(asked[0], dict) else {}
+        request = request_from(record, values)
         return self._drive(record, request, None, watch, stop)
 
     def _domain(self, task: Task) -> str:
@@ -181,9 +177,9 @@ class Session:
     def _deps(self, record: RunRecord, request: Request, watch: Watch, stop: threading.Event) -> Iterator[Deps]:
         task = record.task
         path = DOMAINS[task.domain]
-        config = domain_config(self.settings, self.store, task)
+        config = domain_config(self.settings, task)
         executor = load("executors", request.executor, EXECUTORS)(path, config, self.settings.build_workers)
-        device = target_device(self.store, task.target)
+        device = named_device(task.target)
         try:
             yield Deps(
                 run=record.run,
@@ -234,7 +230,7 @@ def _searcher(name: str, space: Space, seed: int) -> Searcher:
 def _version() -> str:
     from atunner import __version__
 
-    return __version__
+    return str(__version__)
 
 
 def request_values(request: Request) -> dict[str, JsonValue]:

@@ -8,7 +8,7 @@ from atunner.core.value import Value
 
 
 class Opportunity(Value):
-    """One operation that could be fused. saved_us: saved_bytes at the device's DRAM bandwidth. blocker: "" when legal."""
+    """One operation that could be fused. saved_us: at the device's DRAM bandwidth. blocker: "" if legal."""
 
     name: str
     route: str
@@ -60,7 +60,8 @@ def _summary(legal: list[Opportunity]) -> str:
         return "nothing is worth fusing: no legal neighbour would save 5 % of the operator's own bound"
     best = legal[0]
     return (
-        f"{best.name} ({best.route}) would save {best.saved_bytes / 1e6:.3g} MB, {best.saved_us:.3g} us at the DRAM roof; "
+        f"{best.name} ({best.route}) would save {best.saved_bytes / 1e6:.3g} MB, "
+        f"{best.saved_us:.3g} us at the DRAM roof; "
         f"{len(legal)} legal in all"
     )
 

@@ -17,7 +17,7 @@ class Regime(StrEnum):
 
 
 class HardwareView(Value):
-    """The hardware agent's answer. bound_us: roofline lower bound. fits: the nearest memory level that holds all tensors.
+    """The hardware agent's answer. bound_us: roofline. fits: the nearest memory that holds all tensors.
 
     parallel_slots: resident threads (GPU) or SIMD lanes over all cores (CPU) to fill. present: on this machine.
     """

@@ -1,69 +1,76 @@
 """What every command has: --config, --log-level, --log-json, and JSON on standard output."""
 
+import functools
+import inspect
 import json
 import logging
 import sys
-from collections.abc import Mapping
+import typing
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import structlog
 import typer
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from typer.core import TyperCommand, TyperGroup
 
 from atunner.core.errors import UserError
 
 LEVELS = ("debug", "info", "warning", "error")
+CONFIG_HELP = "YAML file with this command's options, e.g. 'target-gpu: A100'; the command line wins."
 
 
-class AtunnerCommand(TyperCommand):
-    """A command with the options that all commands share."""
+def command(app: typer.Typer, name: str, help_text: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as a command that also takes --config, --log-level and --log-json."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params += [
-            click.Option(
-                ["--config"],
-                type=click.Path(dir_okay=False, path_type=Path),
-                is_eager=True,
-                expose_value=False,
-                callback=_read_config,
-                help="YAML file with this command's options, e.g. 'target-gpu: A100'; the command line wins.",
-            ),
-            click.Option(
-                ["--log-level"],
-                type=click.Choice(LEVELS),
-                default="warning",
-                expose_value=False,
-                callback=_set_level,
-                help="How much to log to standard error.",
-            ),
-            click.Option(
-                ["--log-json"],
-                is_flag=True,
-                is_eager=True,
-                expose_value=False,
-                callback=_set_form,
-                help="Log as JSON lines.",
-            ),
-        ]
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(**arguments: Any) -> None:
+            _set_logs(str(arguments.pop("log_level")), bool(arguments.pop("log_json")))
+            arguments.pop("config")
+            code = function(**arguments)
+            if isinstance(code, int) and code:
+                raise typer.Exit(code)
+
+        hints = typing.get_type_hints(function)
+        own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
+        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        call.__signature__ = inspect.Signature([*own, *_shared()])  # type: ignore[attr-defined]  # read by Typer
+        call.__annotations__ = {p.name: p.annotation for p in [*own, *_shared()]}
+        app.command(name, help=help_text or None)(call)
+        return function
+
+    return add
 
 
-class AtunnerGroup(TyperGroup):
-    """A group whose commands are AtunnerCommands, listed in the order they were added."""
+def _shared() -> list[inspect.Parameter]:
+    options: list[tuple[str, Any, Any]] = [
+        ("config", Path | None, typer.Option(None, "--config", is_eager=True, callback=_read_config, help=CONFIG_HELP)),
+        ("log_level", str, typer.Option("warning", "--log-level", help=f"To standard error: {', '.join(LEVELS)}.")),
+        ("log_json", bool, typer.Option(False, "--log-json", help="Log as JSON lines.")),
+    ]
+    only = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, only, default=option, annotation=kind) for name, kind, option in options]
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of use, not of the alphabet."""
-        return list(self.commands)
 
-
-def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
     if path is None:
-        return
+        return None
+    known = {flag.lstrip("-").replace("-", "_"): str(p.name) for p in ctx.command.params for flag in p.opts}
+    found: dict[str, Any] = {}
+    for key, value in _options(path).items():
+        name = key.replace("-", "_")
+        if name not in known:
+            options = ", ".join(sorted(n.replace("_", "-") for n in known))
+            raise UserError(f"--config {path}: no option {key!r} for {ctx.info_name}. Known: {options}.")
+        found[known[name]] = [str(v) for v in value] if isinstance(value, list) else value
+    ctx.default_map = {**(ctx.default_map or {}), **found}
+    return path
+
+
+def _options(path: Path) -> dict[str, Any]:
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
@@ -72,28 +79,18 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
         raise UserError(f"--config {path} is not YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(content, Mapping):
         raise UserError(f"--config {path} must hold 'option: value' lines, got {type(content).__name__}.")
-    known = {name.lstrip("-").replace("-", "_"): p.name for p in ctx.command.params for name in p.opts}
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        name = str(key).replace("-", "_")
-        if name not in known:
-            options = ", ".join(sorted(n.replace("_", "-") for n in known))
-            raise UserError(f"--config {path}: no option {key!r} for {ctx.info_name}. Known: {options}.")
-        found[str(known[name])] = [str(v) for v in value] if isinstance(value, list) else value
-    ctx.default_map = {**(ctx.default_map or {}), **found}
+    return {str(key): value for key, value in content.items()}
 
 
-def _set_form(ctx: click.Context, _: click.Parameter, as_json: bool) -> None:
+def _set_logs(level: str, as_json: bool) -> None:
+    if level not in LEVELS:
+        raise UserError(f"--log-level takes one of {', '.join(LEVELS)}; got {level!r}.")
     form = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
-    ctx.meta["atunner.log_form"] = form
-
-
-def _set_level(ctx: click.Context, _: click.Parameter, level: str) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ctx.meta.get("atunner.log_form", structlog.dev.ConsoleRenderer(colors=False)),
+            form,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

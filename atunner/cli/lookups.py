@@ -4,18 +4,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from atunner.cli.common import AtunnerCommand, print_json
+from atunner.cli.common import command, print_json
 from atunner.core.device import Device
-from atunner.knowledge_base import open_store
-from atunner.knowledge_base.devices import host
+from atunner.knowledge_base.devices import device, host
+from atunner.knowledge_base.devices import known as known_devices
 from atunner.operators import known, operator
-from atunner.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("operators", cls=AtunnerCommand)(operators)
-    app.command("devices", cls=AtunnerCommand)(devices)
+    command(app, "operators")(operators)
+    command(app, "devices")(devices)
 
 
 def operators(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> None:
@@ -52,8 +51,7 @@ def devices(
 
     Example: atunner devices A100
     """
-    store = open_store(Settings().database_url)
-    found = [store.device(name)] if name else [host(), *store.devices()]
+    found = [device(name)] if name else [host(), *known_devices()]
     if as_json:
         print_json(found)
     elif name:
@@ -64,16 +62,16 @@ def devices(
 
 def _all(found: list[Device]) -> None:
     table = Table("device", "arch", "also called", "FP32 TFLOP/s", "DRAM GB/s")
-    for device in found:
-        figures = [f"{device.get(n):g}" if n in device.facts else "-" for n in ("fp32_tflops", "dram_gbs")]
-        table.add_row(device.name, device.arch, ", ".join(device.aliases), *figures)
+    for one in found:
+        figures = [f"{one.get(n):g}" if n in one.facts else "-" for n in ("fp32_tflops", "dram_gbs")]
+        table.add_row(one.name, one.arch, ", ".join(one.aliases), *figures)
     Console().print(table)
 
 
-def _one(device: Device) -> None:
-    table = Table("fact", "value", "unit", "source", title=f"{device.name} ({device.vendor}, {device.arch})")
-    for name, fact in device.facts.items():
+def _one(one: Device) -> None:
+    table = Table("fact", "value", "unit", "source", title=f"{one.name} ({one.vendor}, {one.arch})")
+    for name, fact in one.facts.items():
         table.add_row(name, f"{fact.value:g}", fact.unit, f"{fact.source} {fact.note}".strip())
     Console().print(table)
-    for note in device.notes:
+    for note in one.notes:
         Console().print(note)

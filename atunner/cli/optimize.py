@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from atunner.cli.budget import parse_budget
-from atunner.cli.common import AtunnerCommand, numbers, pairs
+from atunner.cli.common import command, numbers, pairs
 from atunner.cli.show import finish, progress
 from atunner.core.errors import UserError
 from atunner.core.task import Task
@@ -16,8 +16,9 @@ from atunner.wiring import HOST, Request, Session
 
 HELP = """Find a faster kernel for one operator, and prove what is claimed.
 
-Without --target-gpu this machine is the target and everything is measured. With a GPU that is not here, candidates are compiled
-for it, inspected, checked for correct results on the CPU and ranked by a model; export the bundle to measure them there.
+Without --target-gpu this machine is the target and everything is measured. With a GPU that is not here, candidates
+are compiled for it, inspected, checked for correct results on the CPU and ranked by a model; the bundle that is written
+measures them there.
 
 Example: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 """
@@ -26,7 +27,7 @@ Example: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-g
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command(cls=AtunnerCommand, help=HELP)
+    @command(app, "optimize", HELP)
     def optimize(
         operator: str = typer.Option(..., "--operator", help="What to compute; `atunner operators` lists them."),
         input_shape: str = typer.Option("", "--input-shape", help="n,c,h,w for conv2d; m,n,k for matmul; else any."),
@@ -85,5 +86,3 @@ def writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise UserError(f"Cannot write to --output {folder}: {error.strerror}. Name another folder.") from error
-
-

@@ -1,7 +1,6 @@
 """What limits a candidate: one bottleneck, named from static facts, counters and the roofline, with the evidence.
 
-Thresholds follow Nsight Compute's SOL rules (near the limit above 80 % of a roof, latency when both roofs are below 60 %),
-and its order: a grid that cannot fill the device is looked at before anything else.
+The order follows Nsight Compute's rules: a grid that cannot fill the device is looked at before anything else.
 """
 
 from collections.abc import Callable
@@ -29,7 +28,7 @@ class Bottleneck(StrEnum):
 
 
 class Finding(Value):
-    """A bottleneck with its evidence. headroom: figure over its roofline bound (1.0: at the roof), None when unknown."""
+    """A bottleneck with its evidence. headroom: figure over roofline bound, None when unknown."""
 
     bottleneck: Bottleneck
     evidence: tuple[str, ...]
@@ -92,7 +91,7 @@ def _fill(subject: Subject) -> Finding | None:
     if kernel.blocks >= slots:
         return None
     sms = int(subject.device.get("sm_count"))
-    text = f"{kernel.kernel}: {kernel.blocks} blocks on {sms} multiprocessors with room for {slots}: the device is not full"
+    text = f"{kernel.kernel}: {kernel.blocks} blocks on {sms} multiprocessors with room for {slots}: not full"
     return Finding(bottleneck=Bottleneck.LAUNCH if kernel.blocks < sms else Bottleneck.LATENCY, evidence=(text,))
 
 
@@ -105,7 +104,7 @@ def _spills(subject: Subject) -> Finding | None:
 
 
 def _shared(subject: Subject) -> Finding | None:
-    """More bytes through shared memory than 128 bytes a cycle carry while the FMAs issue: each FMA needs two operands."""
+    """More shared-memory traffic than 128 bytes a cycle carry in the time that the FMAs take to issue."""
     kernel = _kernel(subject)
     if kernel is None:
         return None

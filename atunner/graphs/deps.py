@@ -54,7 +54,7 @@ class Options:
     rounds: int = 12
     slice: int = 32
     contenders: int = 4
-    patience: int = 2
+    patience: int = 3
     ahead: int = 4
     seed: int = 0
     target_ratio: float | None = None

@@ -5,7 +5,6 @@ from typing import Any
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.types import RunnableConfig
 
 from atunner.core.errors import UserError
 from atunner.graphs.checkpoints import checkpoint_file, serializer
@@ -20,8 +19,8 @@ STEPS_AROUND = 12
 async def drive(deps: Deps, start: TuningState | None, strategy: Any, folder: Path) -> None:
     """Run from `start`, or go on from the last checkpoint of `deps.run` when it is None.
 
-    Checkpoints are written before the next node begins (durability "sync"), so a killed process loses at most the node at
-    work, and that node finds its recorded trials by content.
+    Checkpoints are written before the next node begins (durability "sync"), so a killed process loses at most the node
+    at work, and that node finds its recorded trials by content.
 
     Raises:
         UserError: nothing to resume.
@@ -30,7 +29,7 @@ async def drive(deps: Deps, start: TuningState | None, strategy: Any, folder: Pa
         saver = AsyncSqliteSaver(connection, serde=serializer())
         graph = tuning_graph(strategy).compile(checkpointer=saver)
         limit = STEPS_AROUND + STEPS_A_ROUND * (deps.options.rounds + 1)
-        config: RunnableConfig = {"configurable": {"thread_id": deps.run}, "recursion_limit": limit}
+        config: Any = {"configurable": {"thread_id": deps.run}, "recursion_limit": limit}
         if start is None and not (await graph.aget_state(config)).values:
             raise UserError(f"Run {deps.run} has no checkpoint to go on from. Start it anew with atunner optimize.")
         await graph.ainvoke(start, config, context=deps, durability="sync")

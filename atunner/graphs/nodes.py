@@ -20,7 +20,9 @@ from atunner.graphs.state import TuningState
 Update = dict[str, Any]
 
 
-def note(deps: Deps, state: TuningState, agent: str, spoken: Spoken[Any], summary: str, points: tuple[str, ...]) -> None:
+def note(
+    deps: Deps, state: TuningState, agent: str, spoken: Spoken[Any], summary: str, points: tuple[str, ...]
+) -> None:
     """Record what an agent said and tell whoever watches."""
     answer: BaseModel = spoken.answer
     deps.memory.note(

@@ -72,7 +72,8 @@ class Slice:
             if len(batch) < count:
                 batch += self._fresh(searcher, family.name, count - len(batch))
             if not batch:
-                return bool(move.allowed)
+                at_large = move.model_copy(update={"allowed": {}})
+                return self._move(at_large, family, target) if move.allowed else False
             self._judge(searcher, [self.deps.domain.realise(self.task, family.name, p) for p in batch])
         return True
 
@@ -161,7 +162,7 @@ class Slice:
         return [self.trials[c.id] for c in candidates]
 
     def _contenders(self) -> None:
-        """Check the best predicted candidates, and the best of each family, on the CPU: only they may enter the board."""
+        """Check the best predicted candidates, and the best of each family: only they may enter the board."""
         scored = [s for s in self.screened.values() if s.score is not None and s.candidate.id not in self.trials]
         scored.sort(key=lambda s: s.score if s.score is not None else 0.0)
         chosen = {s.candidate.id: s.candidate for s in scored[: self.deps.options.contenders]}

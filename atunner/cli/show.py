@@ -1,0 +1,46 @@
+"""How a run is shown while it works and when it is done."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from atunner.cli.common import print_json
+from atunner.core.record import RunRecord
+from atunner.domains.kernels.bundle import write_bundle
+from atunner.graphs.events import Watch
+from atunner.reports.progress import Progress
+from atunner.reports.terminal import show
+from atunner.reports.write import write
+
+
+@contextmanager
+def progress(as_json: bool) -> Iterator[Watch]:
+    """Progress on standard error: a live panel on a terminal, lines in a pipe, JSON lines beside --json."""
+    view = Progress.json(sys.stderr) if as_json else Progress.on(Console(stderr=True))
+    with view:
+        yield view
+
+
+def folder_of(record: RunRecord, output: Path) -> Path:
+    """Where a run's files lie: --output, else atunner-runs/RUN."""
+    return Path("atunner-runs") / record.run if output == Path() else output
+
+
+def finish(record: RunRecord, output: Path, as_json: bool) -> int:
+    """Write all files, then print the report, or the record as JSON."""
+    folder = folder_of(record, output)
+    places = list(write(record, folder).places)
+    if record.facts is not None and record.ranked and _is_cuda(record):
+        places.append(write_bundle(record, folder / "bundle"))
+    if as_json:
+        print_json(record)
+    else:
+        show(record, places, Console(width=None if sys.stdout.isatty() else 132))
+    return 0
+
+
+def _is_cuda(record: RunRecord) -> bool:
+    return any(name.endswith(".cu") for t in record.ranked[:1] for name in t.candidate.files)

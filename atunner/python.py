@@ -1,0 +1,77 @@
+"""The Python API: the main job as one typed function, in scripts and notebooks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from atunner.core.candidate import Candidate
+from atunner.core.record import RunRecord
+from atunner.core.task import Budget, Task
+from atunner.graphs.deps import Options
+from atunner.graphs.events import Watch, ignore
+from atunner.reports.wording import headline
+from atunner.reports.write import Paths, write
+from atunner.settings import Settings
+from atunner.wiring import HOST, Request, Session
+
+
+class Result:
+    """What a run found. record: everything; best: the winner, None while nothing was verified."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+
+    @property
+    def best(self) -> Candidate | None:
+        """The best candidate: its files are the source, its params the tunables."""
+        return self.record.winner.candidate if self.record.winner else None
+
+    @property
+    def summary(self) -> str:
+        """One computed sentence."""
+        return headline(self.record)
+
+    def save(self, folder: str | Path) -> Paths:
+        """Write source, launch parameters, report, record and plots; says where they lie."""
+        return write(self.record, Path(folder))
+
+    def __repr__(self) -> str:
+        return f"Result({self.record.run!r}: {self.summary})"
+
+
+def optimize(  # noqa: PLR0913 - the options of the command, by name
+    operator: str | Task,
+    shape: Sequence[int] | None = None,
+    target: str = HOST,
+    *,
+    settings: Mapping[str, int | str] | None = None,
+    budget: Budget | None = None,
+    options: Options | None = None,
+    model: str = "",
+    watch: Watch = ignore,
+) -> Result:
+    """Find a faster kernel for one operator and prove what is claimed; the same as `atunner optimize`.
+
+    operator: a name from `atunner operators`, or a whole Task. shape: as --input-shape, None for the default.
+    target: a GPU's name, or "host". settings: as --set. watch: is called with progress events.
+    Works inside a running event loop too.
+
+    Raises:
+        UserError: something asked for does not exist. ToolError: a program is missing; the run can be resumed.
+    """
+    task = operator if isinstance(operator, Task) else _task(operator, shape, target, settings or {})
+    request = Request(task=task, budget=budget or Budget(trials=128), options=options or Options(), model=model)
+    with Session(Settings()) as session:
+        return Result(session.start(request, watch))
+
+
+def _task(operator: str, shape: Sequence[int] | None, target: str, settings: Mapping[str, int | str]) -> Task:
+    return Task(
+        name=operator,
+        spec={
+            "operator": operator,
+            "shape": None if shape is None else list(shape),
+            "dtype": "float32",
+            "settings": {name: str(value) for name, value in settings.items()},
+        },
+        target=target,
+    )
