@@ -14,6 +14,9 @@ from atunner.core.value import Value
 from atunner.reports import wording
 
 NO_FAMILY = "unnamed"
+COUNTED = ("inputs", "cases")
+"""Figures of a check that count inputs."""
+
 TIME_AT = re.compile(r"^time_us_at_(\d+)_threads?$")
 """How a CPU measurement at another number of threads is named among a profile's counters."""
 
@@ -78,8 +81,8 @@ def resources(profile: Profile | None) -> Resources | None:
 
 
 def inputs_checked(trial: Trial) -> int | None:
-    """How many inputs the results were right on, by the checks' own count (figure "inputs")."""
-    counts = [c.figures["inputs"] for c in trial.checks if c.passed and "inputs" in c.figures]
+    """How many inputs the results were right on, by the checks' own count; None where none of them counts."""
+    counts = [c.figures[name] for c in trial.checks if c.passed for name in COUNTED if name in c.figures]
     whole = [int(c) for c in counts if isinstance(c, int | float)]
     return sum(whole) if whole else None
 
