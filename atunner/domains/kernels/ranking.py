@@ -41,7 +41,7 @@ SHUFFLE_RESULTS = 32
 ATOMIC_RESULTS = 16
 
 ERROR = (
-    "orders configurations of one kernel (Spearman 0.88 on an A100 and 0.95 on an A4000 for 144 recorded convolutions); "
+    "orders configurations of one kernel (Spearman 0.88 on A100, 0.95 on A4000, 144 recorded convolutions); "
     "its first choice was up to 1.54x off, the best of its first ten at most 1.08x: measure several. "
     "It does not see bank conflicts, uncoalesced access or cache misses"
 )
