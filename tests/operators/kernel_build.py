@@ -3,6 +3,8 @@
 import ctypes
 import itertools
 import random
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +89,24 @@ def compile_cuda(family: KernelFamily, problem: Problem, params: Params, arch: s
     )
     compiled = Program(family.text(), "c++", options=options).compile("cubin")
     return bytes(compiled.code)
+
+
+def instruction_mix(cubin: bytes, folder: Path) -> dict[str, float]:
+    """Share of each instruction class in the machine code of all kernels of one candidate."""
+    from cuda.pathfinder import find_nvidia_binary_utility
+
+    program = find_nvidia_binary_utility("nvdisasm")
+    need("nvdisasm", present=program is not None)
+    (folder / "kernel.cubin").write_bytes(cubin)
+    done = run(str(program), "-c", "kernel.cubin", cwd=folder, timeout_s=60)
+    assert done.code == 0, done.output
+    found = Counter(_kind(opcode) for opcode in _OPCODE.findall(done.output))
+    return {kind: found[kind] / found.total() for kind in _KINDS}
+
+
+_OPCODE = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9]*)")
+_KINDS = ("FFMA", "FADD", "LDG", "STG", "LDS", "STS", "BAR", "integer")
+
+
+def _kind(opcode: str) -> str:
+    return opcode if opcode in _KINDS else "integer"

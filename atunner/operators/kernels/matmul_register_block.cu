@@ -14,6 +14,8 @@ constexpr int kVectorB = DIM_N % VECTOR == 0 && TILE_N % VECTOR == 0 ? VECTOR : 
 constexpr int kStore = DIM_N % kWideN == 0 ? kWideN : 1;
 constexpr int kRunsA = TILE_K / kVectorA;
 constexpr int kRunsB = TILE_N / kVectorB;
+constexpr int kLoadsA = (TILE_M * kRunsA + kThreads - 1) / kThreads;
+constexpr int kLoadsB = (TILE_K * kRunsB + kThreads - 1) / kThreads;
 
 template <int W>
 struct alignas(4 * W) Pack {
@@ -40,7 +42,9 @@ extern "C" __global__ void __launch_bounds__(kThreads)
 
     for (int k0 = 0; k0 < DIM_K; k0 += TILE_K) {
 #pragma unroll
-        for (int e = tid; e < TILE_M * kRunsA; e += kThreads) {
+        for (int load = 0; load < kLoadsA; ++load) {
+            const int e = tid + load * kThreads;
+            if (TILE_M * kRunsA % kThreads != 0 && e >= TILE_M * kRunsA) break;
             const int i = e / kRunsA;
             const int k = e % kRunsA * kVectorA;
             Pack<kVectorA> value = {};
@@ -50,7 +54,9 @@ extern "C" __global__ void __launch_bounds__(kThreads)
             for (int v = 0; v < kVectorA; ++v) left[k + v][i] = value.at[v];
         }
 #pragma unroll
-        for (int e = tid; e < TILE_K * kRunsB; e += kThreads) {
+        for (int load = 0; load < kLoadsB; ++load) {
+            const int e = tid + load * kThreads;
+            if (TILE_K * kRunsB % kThreads != 0 && e >= TILE_K * kRunsB) break;
             const int k = e / kRunsB;
             const int j = e % kRunsB * kVectorB;
             Pack<kVectorB> value = {};

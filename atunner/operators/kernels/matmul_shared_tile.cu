@@ -3,6 +3,8 @@
 
 constexpr int kThreads = BLOCK_X * BLOCK_Y;
 constexpr int kTileM = BLOCK_Y * ROWS;
+constexpr int kLoads = (kTileM * TILE_K + kThreads - 1) / kThreads;
+constexpr int kLines = (TILE_K + BLOCK_Y - 1) / BLOCK_Y;
 
 extern "C" __global__ void __launch_bounds__(kThreads)
     matmul(const float* __restrict__ a, const float* __restrict__ b, float* __restrict__ c) {
@@ -22,14 +24,19 @@ extern "C" __global__ void __launch_bounds__(kThreads)
 
     for (int k0 = 0; k0 < DIM_K; k0 += TILE_K) {
 #pragma unroll
-        for (int e = threadIdx.x; e < kTileM * TILE_K; e += kThreads) {
+        for (int load = 0; load < kLoads; ++load) {
+            const int e = threadIdx.x + load * kThreads;
+            if (kTileM * TILE_K % kThreads != 0 && e >= kTileM * TILE_K) break;
             const int row = row0 + e / TILE_K;
             const int k = k0 + e % TILE_K;
             left[e / TILE_K][e % TILE_K] = row < DIM_M && k < DIM_K ? a[row * DIM_K + k] : 0.0f;
         }
 #pragma unroll
-        for (int i = ty; i < TILE_K; i += BLOCK_Y)
+        for (int load = 0; load < kLines; ++load) {
+            const int i = ty + load * BLOCK_Y;
+            if (TILE_K % BLOCK_Y != 0 && i >= TILE_K) break;
             right[i][tx] = k0 + i < DIM_K && column < DIM_N ? b[(k0 + i) * DIM_N + column] : 0.0f;
+        }
         __syncthreads();
 #pragma unroll UNROLL
         for (int k = 0; k < TILE_K; ++k) {

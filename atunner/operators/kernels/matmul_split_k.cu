@@ -17,6 +17,8 @@ constexpr int kResults = DIM_M * DIM_N;
 constexpr int kStore = DIM_N % kWideN == 0 ? kWideN : 1;
 constexpr int kRunsA = TILE_K / kVectorA;
 constexpr int kRunsB = TILE_N / kVectorB;
+constexpr int kLoadsA = (TILE_M * kRunsA + kThreads - 1) / kThreads;
+constexpr int kLoadsB = (TILE_K * kRunsB + kThreads - 1) / kThreads;
 
 template <int W>
 struct alignas(4 * W) Pack {
@@ -49,7 +51,9 @@ extern "C" __global__ void __launch_bounds__(kThreads)
 
     for (int k0 = first; k0 < last; k0 += TILE_K) {
 #pragma unroll
-        for (int e = tid; e < TILE_M * kRunsA; e += kThreads) {
+        for (int load = 0; load < kLoadsA; ++load) {
+            const int e = tid + load * kThreads;
+            if (TILE_M * kRunsA % kThreads != 0 && e >= TILE_M * kRunsA) break;
             const int i = e / kRunsA;
             const int k = e % kRunsA * kVectorA;
             Pack<kVectorA> value = {};
@@ -59,7 +63,9 @@ extern "C" __global__ void __launch_bounds__(kThreads)
             for (int v = 0; v < kVectorA; ++v) left[k + v][i] = value.at[v];
         }
 #pragma unroll
-        for (int e = tid; e < TILE_K * kRunsB; e += kThreads) {
+        for (int load = 0; load < kLoadsB; ++load) {
+            const int e = tid + load * kThreads;
+            if (TILE_K * kRunsB % kThreads != 0 && e >= TILE_K * kRunsB) break;
             const int k = e / kRunsB;
             const int j = e % kRunsB * kVectorB;
             Pack<kVectorB> value = {};

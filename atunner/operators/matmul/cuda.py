@@ -48,6 +48,10 @@ def _shared_tile(problem: Problem) -> Space:
             "32 <= BLOCK_X * BLOCK_Y <= 1024",
             f"4 * (BLOCK_Y * ROWS * (TILE_K + PAD) + TILE_K * BLOCK_X) <= {SHARED}",
             "BLOCK_Y * ROWS <= 128",
+            # Loads of one step that a thread has in flight.
+            "ROWS * TILE_K <= 32 * BLOCK_X",
+            "TILE_K <= 32 * BLOCK_Y",
+            f"BLOCK_X * BLOCK_Y * (3 * ROWS + 32) <= {REGISTERS}",
         ),
     )
 
@@ -68,6 +72,7 @@ def _tiles(problem: Problem) -> Space:
             "THREAD_N <= TILE_N",
             # A block of few threads is legal only where the tile itself is small.
             "min(32, TILE_M * TILE_N) <= (TILE_M // THREAD_M) * (TILE_N // THREAD_N) <= 512",
+            # Loads of one step that a thread has in flight: 32 at most.
             "TILE_K * (TILE_M + TILE_N) * THREAD_M * THREAD_N <= 32 * TILE_M * TILE_N",
         ),
     )
