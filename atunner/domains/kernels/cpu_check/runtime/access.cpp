@@ -1,0 +1,200 @@
+// Every memory access of the candidate, told by the compiler's thread-sanitizer instrumentation.
+#include "access.h"
+
+#include "sites.h"
+
+namespace atunner {
+
+Watch watch;
+
+namespace {
+
+constexpr std::uint16_t WRITE_BEFORE = 0, READ_BEFORE = 1;
+
+bool same_warp(unsigned a, unsigned b) { return (a ^ b) < 32 && a >> 5 == b >> 5; }
+
+// Whether `earlier`, of this block and barrier interval, happened before what the running thread does now.
+inline bool ordered(const Access& earlier) {
+  unsigned me = block.now;
+  if (earlier.thread == me) return true;
+  if (!same_warp(earlier.thread, me)) return false;
+  return block.warp[me >> 5].clock[me & 31][earlier.thread & 31] > earlier.clock;
+}
+
+// Whether an earlier access of the cell may run at the same time as the present one.
+inline bool concurrent(const Access& earlier) {
+  if (earlier.epoch >= block.block_epoch) return earlier.epoch == block.epoch && !ordered(earlier);
+  return !watch.released(earlier.epoch);
+}
+
+inline void stamp(Access& slot, std::uintptr_t site, bool atomic) {
+  unsigned me = block.now;
+  slot.epoch = block.epoch;
+  slot.clock = block.warp[me >> 5].clock[me & 31][me & 31];
+  slot.site = static_cast<std::uint32_t>(site);
+  slot.thread = static_cast<std::uint16_t>(me);
+  slot.atomic = atomic;
+}
+
+inline void note_read(Cell& cell, std::uintptr_t site, bool atomic) {
+  Access &first = cell.read[0], &second = cell.read[1];
+  unsigned me = block.now;
+  if (first.epoch != block.epoch || (same_warp(first.thread, me) && ordered(first))) return stamp(first, site, atomic);
+  if (second.epoch != block.epoch || (same_warp(first.thread, second.thread) && !same_warp(first.thread, me)) || ordered(second))
+    stamp(second, site, atomic);
+}
+
+template <bool WRITE> inline void check_cell(Region& region, Cell& cell, std::uintptr_t address, unsigned bytes, std::uintptr_t site, bool atomic) {
+  const Access& written = cell.write;
+  // Shared memory knows nothing of other blocks, nothing knows of earlier launches.
+  std::uint32_t since = region.kind == Kind::GLOBAL ? block.launch_epoch : block.block_epoch;
+  if (!WRITE || atomic) {
+    bool known = region.kind == Kind::GLOBAL ? region.initialised || written.epoch : written.epoch >= block.block_epoch;
+    if (__builtin_expect(!known, 0)) uninitialised(region, address, bytes);
+  }
+  if (__builtin_expect(written.epoch >= since, 0) && !(atomic && written.atomic) && concurrent(written)) {
+    if (WRITE && !atomic) watch.doubt(region, address, bytes, written);
+    else race(region, address, bytes, atomic ? "atomically changes" : "reads", "wrote", written);
+  }
+  if (WRITE) {
+    for (const Access& read : cell.read)
+      if (read.epoch >= since && !(atomic && read.atomic) && concurrent(read))
+        race(region, address, bytes, atomic ? "atomically changes" : "writes", "read", read);
+    stamp(cell.write, site, atomic);
+  } else if (!region.readonly) {
+    note_read(cell, site, atomic);
+  }
+}
+
+template <bool WRITE> inline void access(std::uintptr_t address, unsigned bytes, std::uintptr_t site, bool atomic) {
+  if (__builtin_expect(watch.doubtful, 0)) watch.decide();
+  if (!memory.holds(address)) return elsewhere(address, bytes, WRITE);
+  Region& region = memory.regions[memory.page_region[(address - memory.start) / PAGE]];
+  std::uintptr_t offset = address - region.base;
+  if (__builtin_expect(offset >= region.bytes || offset + bytes > region.bytes, 0)) out_of_bounds(address, bytes, WRITE);
+  if (__builtin_expect(WRITE && region.readonly, 0)) readonly(region, address, bytes);
+  if (__builtin_expect(((bytes | offset) & ((1u << region.shift) - 1)) != 0, 0)) memory.refine(region);
+  Cell* cell = region.cells + (offset >> region.shift);
+  Cell* end = region.cells + ((offset + bytes - 1) >> region.shift) + 1;
+  do check_cell<WRITE>(region, *cell, address, bytes, site, atomic);
+  while (++cell != end);
+}
+
+}  // namespace
+
+void Watch::doubt(Region& region, std::uintptr_t address, unsigned bytes, const Access& written) {
+  if (bytes > sizeof before_) race(region, address, bytes, "writes", "wrote", written);
+  doubtful = true;
+  region_ = &region, address_ = address, bytes_ = bytes, earlier_ = written;
+  who_ = who(block.now);
+  stack_ = trace();
+  std::memcpy(before_, reinterpret_cast<const void*>(address), bytes);
+}
+
+// Threads that write the same value to the same place do not disturb each other.
+void Watch::decide() {
+  doubtful = false;
+  if (std::memcmp(before_, reinterpret_cast<const void*>(address_), bytes_) != 0)
+    race_of(*region_, address_, bytes_, "writes", "wrote", earlier_, who_, stack_);
+}
+
+void checked_access(std::uintptr_t address, unsigned bytes, bool write, bool atomic, std::uintptr_t site) {
+  if (write) access<true>(address, bytes, site, atomic);
+  else access<false>(address, bytes, site, atomic);
+}
+
+bool Watch::released(std::uint32_t) const { return false; }
+
+}  // namespace atunner
+
+#if defined(ATUNNER_CHECKED)
+#define SITE reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))
+#define HOOK(NAME, BYTES, WRITE, ATOMIC) \
+  extern "C" void NAME(void* address) { atunner::access<WRITE>(reinterpret_cast<std::uintptr_t>(address), BYTES, SITE, ATOMIC); }
+#define HOOKS(BYTES)                                       \
+  HOOK(__tsan_read##BYTES, BYTES, false, false)            \
+  HOOK(__tsan_write##BYTES, BYTES, true, false)            \
+  HOOK(__tsan_unaligned_read##BYTES, BYTES, false, false)  \
+  HOOK(__tsan_unaligned_write##BYTES, BYTES, true, false)  \
+  HOOK(__tsan_volatile_read##BYTES, BYTES, false, true)    \
+  HOOK(__tsan_volatile_write##BYTES, BYTES, true, true)    \
+  HOOK(__tsan_unaligned_volatile_read##BYTES, BYTES, false, true) \
+  HOOK(__tsan_unaligned_volatile_write##BYTES, BYTES, true, true)
+HOOKS(1)
+HOOKS(2)
+HOOKS(4)
+HOOKS(8)
+HOOKS(16)
+
+extern "C" {
+void __tsan_init() {}
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit() {}
+void __tsan_vptr_update(void**, void*) {}
+void __tsan_vptr_read(void**) {}
+void __tsan_read_range(void* address, unsigned long bytes) {
+  if (bytes) atunner::access<false>(reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(bytes), SITE, false);
+}
+void __tsan_write_range(void* address, unsigned long bytes) {
+  if (bytes) atunner::access<true>(reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(bytes), SITE, false);
+}
+void* __tsan_memcpy(void* to, const void* from, unsigned long bytes) {
+  __tsan_read_range(const_cast<void*>(from), bytes);
+  __tsan_write_range(to, bytes);
+  return std::memmove(to, from, bytes);
+}
+void* __tsan_memmove(void* to, const void* from, unsigned long bytes) {
+  __tsan_read_range(const_cast<void*>(from), bytes);
+  __tsan_write_range(to, bytes);
+  return std::memmove(to, from, bytes);
+}
+void* __tsan_memset(void* to, int value, unsigned long bytes) {
+  __tsan_write_range(to, bytes);
+  return std::memset(to, value, bytes);
+}
+}
+
+// What the compiler knows by itself, told with the source line.
+namespace {
+struct Location {
+  const char* file;
+  unsigned line;
+  unsigned column;
+};
+struct Type {
+  std::uint16_t kind;
+  std::uint16_t layout;
+  char name[1];
+};
+struct OutOfBounds {
+  Location where;
+  const Type* array;
+  const Type* index;
+};
+struct Mismatch {
+  Location where;
+  const Type* type;
+  unsigned char log_alignment;
+  unsigned char check;
+};
+struct Overflow {
+  Location where;
+  const Type* type;
+};
+}  // namespace
+
+extern "C" {
+void __ubsan_handle_out_of_bounds(OutOfBounds* found, std::uintptr_t index) {
+  atunner::told("bounds", found->where.line).line("index %ld", static_cast<long>(index)).line("type %s", found->array->name).end();
+}
+void __ubsan_handle_type_mismatch_v1(Mismatch* found, std::uintptr_t address) {
+  std::uintptr_t alignment = std::uintptr_t{1} << found->log_alignment;
+  atunner::Report& report = atunner::told(address ? "misaligned" : "null", found->where.line);
+  report.line("type %s", found->type->name).line("alignment %lu", static_cast<unsigned long>(alignment));
+  report.line("excess %lu", static_cast<unsigned long>(address % alignment)).end();
+}
+void __ubsan_handle_divrem_overflow(Overflow* found, std::uintptr_t, std::uintptr_t) {
+  atunner::told("division", found->where.line).line("type %s", found->type->name).end();
+}
+}
+#endif

@@ -1,0 +1,40 @@
+// The state of the checked mode.
+#pragma once
+#include "memory.h"
+#include "report.h"
+
+namespace atunner {
+
+// A second writer of a place is a race unless it writes the value that is there; that is known one access later.
+class Watch {
+ public:
+  bool doubtful = false;
+  void doubt(Region& region, std::uintptr_t address, unsigned bytes, const Access& written);
+  void decide();
+  // Whether the block of `epoch` has released its writes to the running block through fences and atomics.
+  bool released(std::uint32_t epoch) const;
+
+ private:
+  Region* region_ = nullptr;
+  std::uintptr_t address_ = 0;
+  unsigned bytes_ = 0;
+  Access earlier_{};
+  Who who_{};
+  Stack stack_{};
+  unsigned char before_[64];
+};
+
+extern Watch watch;
+
+void checked_access(std::uintptr_t address, unsigned bytes, bool write, bool atomic, std::uintptr_t site);
+
+// Findings; each ends the program but `elsewhere`, which only looks.
+void elsewhere(std::uintptr_t address, unsigned bytes, bool write);
+[[noreturn]] void out_of_bounds(std::uintptr_t address, unsigned bytes, bool write);
+[[noreturn]] void readonly(const Region& region, std::uintptr_t address, unsigned bytes);
+[[noreturn]] void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes);
+[[noreturn]] void race(const Region& region, std::uintptr_t address, unsigned bytes, const char* now, const char* before, const Access& earlier);
+[[noreturn]] void race_of(const Region& region, std::uintptr_t address, unsigned bytes, const char* now, const char* before, const Access& earlier, const Who& who, const Stack& stack);
+Report& told(const char* kind, unsigned line);
+
+}  // namespace atunner
