@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, literal, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -57,16 +57,19 @@ class Database:
         with guard, _said(self.name), self._engine.connect() as connection, connection.begin():
             yield connection
 
-    def add(self, connection: Connection, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> int:
-        """Insert the rows that are not there yet; how many were new."""
+    def add(self, connection: Connection, table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert the rows that are not there yet."""
         batch = [dict(row) for row in rows]
-        if not batch:
-            return 0
-        if self.is_sqlite:
-            statement: Any = sqlite.insert(table).on_conflict_do_nothing()
-        else:
-            statement = postgresql.insert(table).on_conflict_do_nothing()
-        return int(connection.execute(statement, batch).rowcount)
+        if batch:
+            connection.execute(self._insert(table), batch)
+
+    def add_one(self, connection: Connection, table: type[Table], row: Mapping[str, Any]) -> bool:
+        """Insert a row unless it is there; whether it was new."""
+        return connection.execute(self._insert(table).returning(literal(1)), dict(row)).first() is not None
+
+    def _insert(self, table: type[Table]) -> Any:
+        insert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
+        return insert(table).on_conflict_do_nothing()
 
     def serialise(self, connection: Connection, name: str) -> None:
         """Let no other transaction that names the same thing pass until this one ends."""

@@ -82,7 +82,7 @@ class RunRow(Table):
     device_name: Mapped[str] = mapped_column(Text)
     arch: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16), index=True)
-    stop_reason: Mapped[str] = mapped_column(Text)
+    stop_reason: Mapped[str] = mapped_column(JsonText)
     facts: Mapped[Any | None] = mapped_column(JsonText)
     device: Mapped[Any | None] = mapped_column(JsonText)
     provenance: Mapped[str] = mapped_column(String(16))
@@ -126,7 +126,7 @@ class TrialRow(Table):
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     candidate: Mapped[str] = mapped_column(ForeignKey("candidates.id"), index=True)
     status: Mapped[str] = mapped_column(String(16))
-    family: Mapped[str] = mapped_column(Text)
+    family: Mapped[str] = mapped_column(JsonText)
     origin: Mapped[Any] = mapped_column(JsonText)
     body: Mapped[Any] = mapped_column(JsonText)
 
@@ -141,10 +141,10 @@ class MeasurementRow(Table):
     provenance: Mapped[str] = mapped_column(String(16))
     unit: Mapped[str] = mapped_column(String(32))
     value: Mapped[float] = mapped_column(Float(53))
-    source: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(JsonText)
     environment: Mapped[str] = mapped_column(String(64), index=True)
     samples: Mapped[Any] = mapped_column(JsonText)
-    error: Mapped[str] = mapped_column(Text)
+    error: Mapped[str] = mapped_column(JsonText)
 
 
 class ScreeningRow(Table):
@@ -220,7 +220,7 @@ class JobRow(Table):
     run: Mapped[str | None] = mapped_column(String(128))
     state: Mapped[str] = mapped_column(String(16))
     priority: Mapped[int] = mapped_column(Integer)
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(JsonText)
     token: Mapped[int] = mapped_column(BigInteger)
     attempts: Mapped[int] = mapped_column(Integer)
     stalled: Mapped[int] = mapped_column(Integer)

@@ -22,7 +22,7 @@ def keep(database: Database, connection: Connection, run: str, trial: Trial) -> 
         "origin": candidates.origin(trial.candidate),
         "body": trial.model_dump(mode="json", exclude={"candidate", "status", "measurement"}),
     }
-    if not database.add(connection, TrialRow, [row]):
+    if not database.add_one(connection, TrialRow, row):
         return False
     if trial.measurement is not None:
         same = (TrialRow.run == run, TrialRow.candidate == trial.candidate.id)
