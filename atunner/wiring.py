@@ -32,6 +32,7 @@ from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
 from atunner.llm import model as make_model
+from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search import SearchSpace, searcher
 from atunner.settings import Settings, secret
 
@@ -99,6 +100,8 @@ class Session:
         config = domain_config(self.settings, request.task)
         domain = resolve(DOMAINS[self._domain(request.task)], config)
         task = domain.admit(request.task)
+        if not domain.unreachable(task):
+            load("searchers", request.options.search, SEARCHERS)
         run = new_run(task)
         provenance = domain.provenance(task)
         record = RunRecord(

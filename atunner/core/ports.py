@@ -28,6 +28,10 @@ class Domain(Protocol[Built]):
         """The task with every default filled in. Raises UserError before anything is spent."""
         ...
 
+    def unreachable(self, task: Task) -> str:
+        """Why no candidate can be made for the target, so that it is only analysed; "" when one can."""
+        ...
+
     def provenance(self, task: Task) -> Provenance:
         """Whether figures of this task will be measured here, predicted or simulated."""
         ...

@@ -30,6 +30,10 @@ class Toy:
             raise UserError(f"toy takes floor=INTEGER from 0, got {task.spec}")
         return task.model_copy(update={"spec": {"floor": floor}})
 
+    def unreachable(self, task: Task) -> str:
+        """Always within reach."""
+        return ""
+
     def provenance(self, task: Task) -> Provenance:
         """The figures are computed, so they count as simulated."""
         return Provenance.SIMULATED

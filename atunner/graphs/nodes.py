@@ -53,10 +53,11 @@ async def examine_hardware(state: TuningState, runtime: Runtime[Deps]) -> Update
     """What the device can do."""
     deps = runtime.context
     facts = deps.domain.facts(state.task)
+    blocked = bool(deps.domain.unreachable(state.task))
     spoken = await hardware.examine(deps.model, deps.device, facts, deps.present)
     points = tuple(f"{n}: {f.value:g} {f.unit} ({f.source})" for n, f in deps.device.facts.items())
     note(deps, state, "hardware", spoken, spoken.answer.summary, points)
-    return {"hardware": spoken.answer}
+    return {"hardware": spoken.answer, "blocked": blocked}
 
 
 async def take_baseline(state: TuningState, runtime: Runtime[Deps]) -> Update:
@@ -146,6 +147,16 @@ def standing(deps: Deps, state: TuningState) -> evaluation.Standing:
         exhausted=state.exhausted or state.round + 1 >= deps.options.rounds,
         patience=deps.options.patience,
     )
+
+
+async def analyse(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """The end of a run whose target no compiler here can reach: facts and fusion, and one line saying why no code."""
+    deps = runtime.context
+    reason = deps.domain.unreachable(state.task)
+    update = await fuse(state, runtime)
+    deps.memory.set_state(deps.run, RunState.DONE, reason)
+    deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="analysis", message=reason))
+    return update
 
 
 async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:

@@ -30,6 +30,7 @@ class TuningState(BaseModel):
     gain: float = 1.0
     stale: int = 0
     exhausted: bool = False
+    blocked: bool = False
     operator: OperatorView | None = None
     hardware: HardwareView | None = None
     diagnosis: Diagnosis | None = None

@@ -1,0 +1,300 @@
+"""The kernels domain: an operator, a language and a device, judged by one code path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from atunner.core.candidate import Candidate, Params
+from atunner.core.device import Device
+from atunner.core.errors import CandidateError, NotMeasured, UserError
+from atunner.core.facts import OperatorFacts
+from atunner.core.measurement import Environment, Measurement
+from atunner.core.profile import Counters, Profile
+from atunner.core.program import Problem
+from atunner.core.roofline import bound, ceilings
+from atunner.core.space import Family
+from atunner.core.status import Provenance
+from atunner.core.task import Task
+from atunner.core.trial import Check, Comparison, Screening
+from atunner.core.value import Value
+from atunner.domains.kernels import timing
+from atunner.domains.kernels.backends.c import CBackend
+from atunner.domains.kernels.backends.c import Options as COptions
+from atunner.domains.kernels.backends.cuda import CudaBackend, CudaBuilt
+from atunner.domains.kernels.feed import Feed
+from atunner.domains.kernels.oracle import Oracle
+from atunner.domains.kernels.ranking import predict
+from atunner.domains.kernels.target import reach
+from atunner.domains.kernels.timing import TimingPlan
+from atunner.domains.kernels.verify import Plan, verify
+from atunner.operators import KernelFamily, KernelSet, Operator, operator
+
+PREDICTED_UNIT = "of the naive baseline's predicted cost"
+SHORT = TimingPlan(most_s=0.25, relative_error=0.02)
+
+
+class Config(Value):
+    """What a worker needs to make the domain: values only. sandbox: the level that policy demands."""
+
+    cache: Path
+    device: Device
+    workers: int = Field(default=1, ge=1)
+    sandbox: str = "rlimits"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One admitted task, resolved: its operator, problem, language and backend. Kept a worker's life long."""
+
+    operator: Operator
+    problem: Problem
+    language: str
+    given: frozenset[str]
+    backend: Any
+    oracle: Oracle
+    plan: Plan
+
+    @property
+    def kernels(self) -> KernelSet:
+        """Baseline and families in the task's language."""
+        return self.operator.kernels[self.language]
+
+    def family(self, name: str) -> KernelFamily:
+        """A family by name; "naive" is the baseline's."""
+        found = [f for f in (self.kernels.baseline, *self.kernels.families) if f.name == name]
+        if not found:
+            raise UserError(f"{self.operator.name} has no {self.language} family named {name!r}.")
+        return found[0]
+
+
+class Kernels:
+    """The Domain port for kernels; CUDA for a device that is not here is predicted, C on this machine is measured."""
+
+    def __init__(self, config: dict[str, JsonValue]) -> None:
+        self.config = Config.model_validate(config)
+        self._subjects: dict[str, Subject] = {}
+        self._baseline_cost: dict[str, float] = {}
+
+    def admit(self, task: Task) -> Task:
+        """Fill in shape, settings, dtype and language. Raises UserError."""
+        name = str(task.spec.get("operator", task.name))
+        chosen = operator(name)
+        given = task.spec.get("settings")
+        settings = {k: v for k, v in given.items() if isinstance(v, int | str)} if isinstance(given, dict) else {}
+        asked = task.spec.get("shape")
+        shape = tuple(int(str(e)) for e in asked) if isinstance(asked, list) else chosen.default_shape
+        problem = chosen.problem(shape, settings, str(task.spec.get("dtype", "float32")))
+        _fits(problem, self.config.device)
+        spec: dict[str, JsonValue] = {
+            "operator": name,
+            "shape": list(shape),
+            "settings": dict(settings),
+            "dtype": problem.dtype,
+            "language": "c" if self.config.device.kind == "cpu" else "cuda",
+            "assumed_shape": not isinstance(asked, list),
+            "compiler": str(task.spec.get("compiler", "")),
+        }
+        admitted = task.model_copy(update={"spec": spec})
+        if not self.unreachable(admitted):
+            self._subject(admitted)
+        return admitted
+
+    def unreachable(self, task: Task) -> str:
+        """Why no code can be made for the target; "" when it can."""
+        return reach(self.config.device)
+
+    def provenance(self, task: Task) -> Provenance:
+        """Measured on the host, predicted for a GPU that is not here."""
+        return Provenance.MEASURED if task.spec.get("language") == "c" else Provenance.PREDICTED
+
+    def facts(self, task: Task) -> OperatorFacts:
+        """The operator's numbers for this problem."""
+        chosen, problem, given = _problem(task)
+        return chosen.facts(problem, given)
+
+    def families(self, task: Task) -> tuple[Family, ...]:
+        """The families of the task's language with their spaces; those that cannot apply here are left out."""
+        subject = self._subject(task)
+        found = (
+            Family(name=f.name, summary=f.summary, space=f.space(subject.problem), techniques=f.techniques)
+            for f in subject.kernels.families
+        )
+        return tuple(f for f in found if all(p.values for p in f.space.parameters))
+
+    def baseline(self, task: Task) -> Candidate:
+        """The naive kernel."""
+        return self._subject(task).kernels.baseline.realise({}, origin="baseline")
+
+    def realise(self, task: Task, family: str, params: Params) -> Candidate:
+        """The family's source at one point."""
+        return self._subject(task).family(family).realise(params)
+
+    def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
+        """The static gate."""
+        subject = self._subject(task)
+        found: tuple[Check, ...] = subject.backend.check(subject.problem, candidate)
+        return found
+
+    def build(self, task: Task, candidate: Candidate) -> Any:
+        """Compile for the task's own problem."""
+        subject = self._subject(task)
+        return subject.backend.build(subject.problem, candidate)
+
+    def verify(self, task: Task, built: Any) -> tuple[Check, ...]:
+        """Results against the float64 oracle; CUDA runs on the CPU at derived shapes."""
+        subject = self._subject(task)
+        if isinstance(built, CudaBuilt):
+            built = subject.backend.build(subject.plan.problem, built.candidate)
+        return verify(subject.backend, subject.plan, built.candidate, built)
+
+    def measure(self, task: Task, built: Any) -> Measurement:
+        """Time on this machine, or the predicted cost relative to the naive baseline's."""
+        if isinstance(built, CudaBuilt):
+            return self._predicted(task, built)
+        subject = self._subject(task)
+        with subject.backend.session(built, self._feed(subject), TimingPlan()) as session:
+            found = timing.measure(session, TimingPlan())
+            return found.measurement(session.source, subject.backend.environment().id)
+
+    def profile(self, task: Task, built: Any) -> Profile:
+        """Static facts and roofline bound, or counters and the time at one thread beside all."""
+        subject = self._subject(task)
+        facts = self.facts(task)
+        roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
+        found: Profile = subject.backend.profile(built, self._feed(subject))
+        if not isinstance(built, CudaBuilt):
+            found = found.model_copy(update={"counters": self._threads(subject, found.counters, built.candidate)})
+        return found.model_copy(update={"bound_us": roof.us, "flops": facts.flops})
+
+    def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
+        """Both interleaved on this machine, in new processes; None for a device that is not here."""
+        if isinstance(candidate, CudaBuilt):
+            return None
+        subject = self._subject(task)
+        plan = TimingPlan(most_s=3.0, relative_error=0.005)
+        with (
+            subject.backend.session(baseline, self._feed(subject), plan) as first,
+            subject.backend.session(candidate, self._feed(subject), plan) as second,
+        ):
+            return timing.compare(first, second, plan)
+
+    def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
+        """Compile each; for CUDA inspect the machine code and predict a relative cost."""
+        return [self._screened(task, candidate) for candidate in candidates]
+
+    def environment(self, task: Task) -> Environment:
+        """Where figures come from."""
+        if self.unreachable(task):
+            return Environment(device=f"{self.config.device.name} (not on this machine)")
+        found: Environment = self._subject(task).backend.environment()
+        return found
+
+    def _screened(self, task: Task, candidate: Candidate) -> Screening:
+        try:
+            self.check(task, candidate)
+            built = self.build(task, candidate)
+        except CandidateError as error:
+            return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
+        if not isinstance(built, CudaBuilt):
+            return Screening(candidate=candidate)
+        subject, facts = self._subject(task), self.facts(task)
+        kernels = subject.backend.facts(built)
+        found = predict(kernels, facts.flops, facts.min_bytes, self.config.device)
+        profile = Profile(kernels=kernels, notes=(f"predicted limiter: {found.limiter}",))
+        if not found.fits:
+            return Screening(candidate=candidate, reason="a block does not fit on a multiprocessor", profile=profile)
+        return Screening(candidate=candidate, score=found.cost, profile=profile)
+
+    def _predicted(self, task: Task, built: CudaBuilt) -> Measurement:
+        subject, facts = self._subject(task), self.facts(task)
+        found = predict(subject.backend.facts(built), facts.flops, facts.min_bytes, self.config.device)
+        if not found.fits:
+            raise NotMeasured("a block does not fit on a multiprocessor of the target")
+        return Measurement(
+            unit=PREDICTED_UNIT,
+            samples=(found.cost / self._naive_cost(task),),
+            provenance=Provenance.PREDICTED,
+            source=f"ranking model for {self.config.device.name} ({self.config.device.arch})",
+            environment=subject.backend.environment().id,
+            error=found.error,
+        )
+
+    def _naive_cost(self, task: Task) -> float:
+        if task.id not in self._baseline_cost:
+            screening = self._screened(task, self.baseline(task))
+            if screening.score is None:
+                raise NotMeasured(f"the naive baseline has no predicted cost: {screening.reason}")
+            self._baseline_cost[task.id] = screening.score
+        return self._baseline_cost[task.id]
+
+    def _threads(self, subject: Subject, counters: Counters | None, candidate: Candidate) -> Counters:
+        """The counters, with the time at one thread and at all."""
+        found = counters or Counters(source="user time only")
+        values = dict(found.values)
+        for threads in sorted({1, self.config.workers}):
+            backend = _c_backend(self.config, threads, subject.backend.options.compiler)
+            built = backend.build(subject.problem, candidate)
+            with backend.session(built, self._feed(subject), SHORT) as session:
+                values[f"time_us_at_{threads}_threads"] = timing.measure(session, SHORT).measurement("").value
+        return found.model_copy(update={"values": values})
+
+    def _feed(self, subject: Subject) -> Feed:
+        return Feed(subject.oracle, subject.problem, seed=subject.oracle.secret % (1 << 31))
+
+    def _subject(self, task: Task) -> Subject:
+        if task.id not in self._subjects:
+            self._subjects[task.id] = self._resolve(task)
+        return self._subjects[task.id]
+
+    def _resolve(self, task: Task) -> Subject:
+        chosen, problem, given = _problem(task)
+        language = str(task.spec["language"])
+        if language not in chosen.kernels:
+            raise UserError(f"{chosen.name} has no kernels in {language}. Known: {', '.join(sorted(chosen.kernels))}.")
+        oracle = Oracle(chosen)
+        if language == "c":
+            compiler = str(task.spec.get("compiler") or "gcc")
+            backend: Any = _c_backend(self.config, self.config.workers, compiler)
+            plan = Plan(oracle, problem)
+        else:
+            backend = CudaBackend(self.config.cache, self.config.device, problem)
+            small, *others = chosen.derived(problem)
+            plan = Plan(oracle, small, tuple(others))
+        return Subject(chosen, problem, language, given, backend, oracle, plan)
+
+
+def _problem(task: Task) -> tuple[Operator, Problem, frozenset[str]]:
+    spec = task.spec
+    chosen = operator(str(spec["operator"]))
+    shape, settings = spec["shape"], spec.get("settings") or {}
+    if not isinstance(shape, list) or not isinstance(settings, dict):
+        raise UserError(f"The task of {chosen.name} was not admitted: it has no shape or settings.")
+    numbers = {k: v for k, v in settings.items() if isinstance(v, int | str)}
+    problem = chosen.problem(tuple(int(str(e)) for e in shape), numbers, str(spec.get("dtype", "float32")))
+    given = frozenset(numbers) | (frozenset() if spec.get("assumed_shape") else frozenset(("shape",)))
+    return chosen, problem, given
+
+
+def _fits(problem: Problem, device: Device) -> None:
+    """Raises UserError when the tensors do not fit in the device's memory."""
+    if "memory_bytes" not in device.facts:
+        return
+    needed = sum(b.elements * 4 for b in problem.buffers)
+    if needed > device.get("memory_bytes"):
+        there = device.get("memory_bytes") / 1e9
+        raise UserError(
+            f"The tensors need {needed / 1e9:.3g} GB and {device.name} has {there:.3g} GB; make them smaller."
+        )
+
+
+@lru_cache
+def _c_backend_of(cache: Path, threads: int, compiler: str, sandbox: str) -> CBackend:
+    return CBackend(cache, COptions(compiler=compiler, threads=threads, sandbox=sandbox))
+
+
+def _c_backend(config: Config, threads: int, compiler: str) -> CBackend:
+    return _c_backend_of(config.cache, threads, compiler, config.sandbox)
