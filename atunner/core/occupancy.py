@@ -166,6 +166,8 @@ def _cliff(known: Limits, block: Block, count: int) -> str:
     wanted = count + 1
     bounds = _bounds(known, block)
     short = [name for name, bound in bounds.items() if bound < wanted]
+    if count * _ceil(block.threads, WARP) == known.warps:
+        return ""
     if short == ["registers"]:
         for registers in range(block.registers - 1, 0, -1):
             if _by_registers(registers, _ceil(block.threads, WARP)) >= wanted:
@@ -176,6 +178,8 @@ def _cliff(known: Limits, block: Block, count: int) -> str:
             return f"{room} B of shared memory or less per block (now {block.shared}) would give {wanted} blocks"
     if short == ["warps"]:
         threads = known.warps // wanted * WARP
+        if wanted * threads <= count * block.threads:
+            return ""
         return f"blocks of {threads} threads or fewer (now {block.threads}) would give {wanted} blocks"
     if len(short) > 1:
         return f"{' and '.join(short)} both hold back block {wanted}"

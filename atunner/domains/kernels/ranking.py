@@ -36,6 +36,8 @@ _THROUGHPUT = {
     100: (128, 128, 64, 64),
     120: (128, 64, 2, 64),
 }
+# Dense half-precision FLOPs a cycle of one multiprocessor: NVIDIA's architecture white papers.
+_TENSOR_FLOPS = {70: 1024, 75: 1024, 80: 2048, 86: 1024, 90: 4096, 100: 8192, 120: 1024}
 SPECIAL_RESULTS = 16
 SHUFFLE_RESULTS = 32
 ATOMIC_RESULTS = 16
@@ -165,7 +167,9 @@ def _bytes(traffic: Mapping[str, float], spaces: tuple[str, ...]) -> float:
 def _tensor(kernel: StaticFacts, device: Device) -> float:
     if not kernel.tensor_flops:
         return 0.0
-    if "fp16_tflops" not in device.facts:
-        return math.inf
-    per_cycle = device.get("fp16_tflops") * 1e6 / (device.get("sm_count") * device.get("clock_mhz"))
+    if {"fp16_tflops", "sm_count", "clock_mhz"} <= device.facts.keys():
+        per_cycle = device.get("fp16_tflops") * 1e6 / (device.get("sm_count") * device.get("clock_mhz"))
+    else:
+        number = number_of(device.arch)
+        per_cycle = _TENSOR_FLOPS[max(row for row in _TENSOR_FLOPS if row <= max(number, 70))]
     return kernel.tensor_flops * WARP / per_cycle
