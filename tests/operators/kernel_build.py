@@ -74,7 +74,7 @@ def worst(operator: Operator, problem: Problem, inputs: Arrays, outputs: Arrays)
     """The largest error of any element in units of its tolerance; NaN counts as infinite."""
     reference = operator.reference(problem, inputs)
     tolerance = operator.tolerance(problem, inputs, reference)
-    ratios = [np.abs(outputs[n].astype(np.float64) - reference[n]) / tolerance[n] for n in reference]
+    ratios = [np.abs(outputs[n].astype(float) - reference[n].astype(float)) / tolerance[n] for n in reference]
     return max(float(np.nan_to_num(r, nan=np.inf).max()) for r in ratios)
 
 

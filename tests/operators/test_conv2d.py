@@ -8,7 +8,7 @@ from operators.kernel_build import build_c, points, run_c, some_points, worst
 
 from atunner.core.errors import UserError
 from atunner.core.program import Problem
-from atunner.operators import KernelFamily, operator
+from atunner.operators import Arrays, KernelFamily, operator
 
 CONV = operator("conv2d")
 C_FAMILIES = CONV.kernels["c"].families
@@ -41,14 +41,14 @@ def test_the_reference_is_the_definition() -> None:
             if 0 <= row < 6 and 0 <= column < 5:
                 expected[n, k, p, q] += x[n, k // 3 * 2 + c, row, column] * weight[k, c, r, s]
 
-    np.testing.assert_allclose(CONV.reference(problem, inputs)["y"], expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(CONV.reference(problem, inputs)["y"].astype(float), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_missing_product_is_beyond_tolerance_and_float32_is_within() -> None:
     problem = the_problem((1, 16, 12, 12), out_channels=8)
     inputs = CONV.inputs(problem, seed=3, scale=100.0)
     exact = CONV.reference(problem, inputs)
-    rounded = {"y": exact["y"].astype(np.float32)}
+    rounded: Arrays = {"y": exact["y"].astype(np.float32)}
     short = {name: a.copy() for name, a in inputs.items()}
     short["weight"][:, 7, 1, 1] = 0
 

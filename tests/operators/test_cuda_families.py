@@ -35,7 +35,7 @@ def test_families_compile_for_typical_and_odd_shapes(name: str, family: KernelFa
 def test_every_point_is_a_legal_launch(name: str, family: KernelFamily) -> None:
     problem = TYPICAL[name]
     for params in some_points(family.space(problem), 60):
-        for geometry in family.program.geometry(problem.dims | params):
+        for geometry in family.program.geometry({**problem.dims, **params}):
             assert 32 <= geometry.threads <= 1024
             assert 1 <= geometry.grid[0] < 2**31
             assert geometry.grid[1:] == (1, 1)

@@ -8,7 +8,7 @@ from operators.kernel_build import build_c, points, run_c, some_points, worst
 
 from atunner.core.errors import UserError
 from atunner.core.program import Problem
-from atunner.operators import KernelFamily, operator
+from atunner.operators import Arrays, KernelFamily, operator
 
 MATMUL = operator("matmul")
 C_FAMILIES = MATMUL.kernels["c"].families
@@ -26,7 +26,7 @@ def test_the_reference_is_the_definition() -> None:
     a, b = inputs["a"].astype(np.float64), inputs["b"].astype(np.float64)
     expected = [[sum(a[i, k] * b[k, j] for k in range(3)) for j in range(7)] for i in range(5)]
 
-    np.testing.assert_allclose(MATMUL.reference(problem, inputs)["c"], expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(MATMUL.reference(problem, inputs)["c"].astype(float), expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
@@ -37,7 +37,7 @@ def test_tolerance_takes_rounding_and_no_lost_product(scale: float) -> None:
     in_order = np.zeros((16, 16), np.float32)
     for k in range(512):
         in_order += np.outer(a[:, k], b[k])
-    short = {"a": a, "b": b.copy()}
+    short: Arrays = {"a": a, "b": b.copy()}
     short["b"][300] = 0
 
     assert worst(MATMUL, problem, inputs, {"c": in_order}) < 0.5
@@ -47,7 +47,7 @@ def test_tolerance_takes_rounding_and_no_lost_product(scale: float) -> None:
 def test_inputs_in_half_precision_are_beyond_tolerance() -> None:
     problem = the_problem(16, 16, 64)
     inputs = MATMUL.inputs(problem, seed=3, scale=1.0)
-    halved = {name: a.astype(np.float16).astype(np.float32) for name, a in inputs.items()}
+    halved: Arrays = {name: a.astype(np.float16).astype(np.float32) for name, a in inputs.items()}
 
     assert worst(MATMUL, problem, inputs, MATMUL.reference(problem, halved)) > 10
 

@@ -72,8 +72,9 @@ class Conv2d:
         d = problem.dims
         length = d["c"] // d["groups"] * d["r"] ** 2
         truth = reference["y"].astype(np.float64)
-        # Winograd mixes the pixels of a small tile, so an output beside padding carries its neighbours' rounding.
-        magnitude = maximum_filter(_convolve(d, x, weight), size=(1, 1, 3, 3), mode="nearest")
+        magnitude = _convolve(d, x, weight)
+        if (d["r"], d["stride"], d["dilation"], d["groups"]) == (3, 1, 1, 1):
+            magnitude = _mixed(d, x, weight, magnitude)
         return {"y": accumulation_tolerance(magnitude, truth, length, problem.dtype)}
 
     def derived(self, problem: Problem) -> tuple[Problem, ...]:
@@ -125,6 +126,20 @@ def _convolve(d: Mapping[str, int], x: NDArray[np.float64], weight: NDArray[np.f
         seen = padded[:, :, top : top + (d["p"] - 1) * step + 1 : step, left : left + (d["q"] - 1) * step + 1 : step]
         total += filters[..., r, s] @ seen.reshape(d["n"], groups, d["c"] // groups, -1)
     return total.reshape(d["n"], d["k"], d["p"], d["q"])
+
+
+def _mixed(
+    d: Mapping[str, int], x: NDArray[np.float64], weight: NDArray[np.float64], magnitude: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The magnitude that Winograd's transforms see: they mix the pixels and the taps of a small tile.
+
+    An output beside padding, or under a small tap, so carries the rounding of its neighbours and of the other taps.
+    """
+    pad = d["padding"]
+    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    largest = maximum_filter(padded, size=(1, 1, 5, 5), mode="nearest")[:, :, 1 : 1 + d["p"], 1 : 1 + d["q"]]
+    others = weight.mean(axis=(2, 3)) @ largest.reshape(d["n"], d["c"], -1)
+    return maximum_filter(magnitude, size=(1, 1, 3, 3), mode="nearest") + others.reshape(magnitude.shape)
 
 
 # Images, input and output channels of a group, output rows and columns: ones; primes; whole tiles and aligned
