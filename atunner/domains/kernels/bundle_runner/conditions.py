@@ -23,9 +23,9 @@ class Condition:
 
 
 class Conditions:
-    """Looks through pynvml; `look` gives None where that is not installed or not permitted."""
+    """Looks at the device at PCI bus id `place`; `look` gives None where pynvml is not installed or not permitted."""
 
-    def __init__(self, ordinal: int = 0) -> None:
+    def __init__(self, place: str) -> None:
         self.nvml: Any = None
         self.problem = ""
         try:
@@ -35,7 +35,7 @@ class Conditions:
             return
         try:
             pynvml.nvmlInit()
-            self.handle = pynvml.nvmlDeviceGetHandleByIndex(ordinal)
+            self.handle = pynvml.nvmlDeviceGetHandleByPciBusId(place.encode())
         except pynvml.NVMLError as error:
             self.problem = f"NVML: {error}: clocks and throttling were not watched"
             return

@@ -22,7 +22,7 @@ class NoDevice(Exception):
 
 
 class Driver:
-    """One device in its primary context; lives as long as the process."""
+    """One device; `attach` before anything is put on it. Lives as long as the process."""
 
     def __init__(self, library: str = "", ordinal: int = 0) -> None:
         self.path, self.library = _opened(library)
@@ -34,6 +34,9 @@ class Driver:
             raise NoDevice(f"there is no GPU number {ordinal}; {count.value} found")
         self.device, self.context = ctypes.c_int(), ctypes.c_void_p()
         self.call("cuDeviceGet", ctypes.byref(self.device), ordinal)
+
+    def attach(self) -> None:
+        """Enter the primary context. The parent never does, so that a device in exclusive mode stays free."""
         self.call("cuDevicePrimaryCtxRetain", ctypes.byref(self.context), self.device)
         self.call("cuCtxSetCurrent", self.context)
 
@@ -54,6 +57,13 @@ class Driver:
         """The marketing name."""
         text = ctypes.create_string_buffer(128)
         self.call("cuDeviceGetName", text, len(text), self.device)
+        return text.value.decode()
+
+    @property
+    def place(self) -> str:
+        """The PCI bus id, by which NVML knows the same device."""
+        text = ctypes.create_string_buffer(32)
+        self.call("cuDeviceGetPCIBusId", text, len(text), self.device)
         return text.value.decode()
 
     @property
@@ -137,10 +147,9 @@ class Driver:
         grid: Sequence[int],
         block: Sequence[int],
         shared: int,
-        arguments: Sequence[Any],
+        pointers: Any,
     ) -> None:
-        """Start a kernel on the default stream; `arguments` are ctypes values in the kernel's order."""
-        pointers = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(value) for value in arguments))
+        """Start a kernel on the default stream; `pointers` are the addresses of its arguments, in order."""
         self.call("cuLaunchKernel", function, *grid, *block, shared, None, pointers, None)
 
 

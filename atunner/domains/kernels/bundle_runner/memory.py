@@ -96,12 +96,17 @@ class Kernel:
             for launch in candidate["launches"]
         ]
         self.scratch = {w["name"]: Place(driver, _workspace(w), 0) for w in candidate["workspaces"]}
+        self.arguments: dict[int, tuple[Buffers, list[list[Any]], list[Any]]] = {}
 
     def start(self, buffers: Buffers) -> None:
-        """Queue all launches on the default stream."""
-        for function, launch in self.launches:
-            arguments = [self._argument(text, buffers) for text in launch["args"]]
-            self.driver.launch(function, launch["grid"], launch["block"], launch["shared_bytes"], arguments)
+        """Queue all launches on the default stream; arguments are made once for each set of buffers."""
+        known = self.arguments.get(id(buffers))
+        if known is None:
+            made = [[self._argument(text, buffers) for text in launch["args"]] for _, launch in self.launches]
+            # The buffers are kept with their arguments, so that no other buffers get the same id.
+            known = self.arguments[id(buffers)] = buffers, made, [_addresses(values) for values in made]
+        for (function, launch), pointers in zip(self.launches, known[2], strict=True):
+            self.driver.launch(function, launch["grid"], launch["block"], launch["shared_bytes"], pointers)
 
     def poison(self) -> None:
         """Poison the scratch memory: it is never zeroed for a candidate."""
@@ -117,6 +122,10 @@ class Kernel:
             return SCALARS[text["type"]](text["value"])
         name = text["buffer"]
         return (self.scratch[name] if name in self.scratch else buffers.places[name]).pointer
+
+
+def _addresses(values: list[Any]) -> Any:
+    return (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
 
 
 def fingerprint(arrays: dict[str, NDArray[Any]]) -> str:

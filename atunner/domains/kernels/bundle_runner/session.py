@@ -21,6 +21,9 @@ SETS = 3
 CALLS = 4
 """Calls in one block of one side."""
 
+FLUSH = 8
+"""Times the L2 cache. Twice would empty it; this also takes 100 us, in which the host queues marks and launches."""
+
 CHECKED = 0.1
 """Share of timed calls whose output is looked at."""
 
@@ -48,10 +51,11 @@ class Session:
         self.order, self.folder = order, Path(order["folder"])
         self.problem, self.random = order["problem"], np.random.default_rng(order["seed"])
         self.driver = Driver(order["driver"])
+        self.driver.attach()
         self.sides: tuple[Contender, Contender] = (self._loaded("baseline"), self._loaded("candidate"))
-        self.conditions = Conditions()
+        self.conditions = Conditions(self.driver.place)
         self.events = self.driver.event(), self.driver.event()
-        self.flush_octets = 2 * max(self.driver.attribute(cuda.L2_BYTES), 1 << 20)
+        self.flush_octets = FLUSH * max(self.driver.attribute(cuda.L2_BYTES), 1 << 20)
         self.flush = self.driver.allocate(self.flush_octets)
         self.saved: list[dict[str, Any]] = []
         self.seen: dict[tuple[int, int, str], str] = {}
