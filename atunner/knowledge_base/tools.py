@@ -17,9 +17,9 @@ class Techniques:
         self._store = store
 
     def __call__(self, **arguments: JsonValue) -> JsonValue:
-        """Argument: bottleneck. Answer: a list of names."""
-        wanted = str(arguments.get("bottleneck", ""))
-        return [t.name for t in self._store.techniques() if wanted in t.treats]
+        """Argument: bottleneck. Answer: a list of names, with the other names of the same techniques."""
+        found = self._store.techniques(str(arguments.get("bottleneck", "")))
+        return [name for technique in found for name in (technique.name, *technique.also)]
 
 
 class DeviceFacts:
@@ -50,8 +50,9 @@ class History:
         limit = arguments.get("limit", 5)
         found = self._store.recall(self._task, limit if isinstance(limit, int) else 5)
         return [
-            {"family": t.candidate.family, "params": t.candidate.params, "value": t.measurement and t.measurement.value}
+            {"family": t.candidate.family, "params": t.candidate.params, "value": t.measurement.value}
             for t in found
+            if t.measurement is not None
         ]
 
 

@@ -80,7 +80,7 @@ def test_a_bare_name_says_what_it_was_taken_as() -> None:
 
 
 def test_an_unknown_device_is_answered_with_the_nearest_names() -> None:
-    with pytest.raises(UnknownName, match="Did you mean H100-PCIE or H100-SXM") as caught:
+    with pytest.raises(UnknownName, match="Did you mean .*H100-PCIE") as caught:
         devices.device("H10-PCIE")
     assert "MI300X" in str(caught.value)
 
@@ -128,7 +128,7 @@ def test_every_technique_treats_known_bottlenecks_under_one_name() -> None:
 
 def test_a_technique_is_found_by_another_name_of_it() -> None:
     assert catalogue.technique("shared_memory_padding").name == "bank_conflict_padding"
-    with pytest.raises(UnknownName, match="Did you mean winograd"):
+    with pytest.raises(UnknownName, match="Did you mean .*winograd"):
         catalogue.technique("winogard")
 
 
@@ -152,7 +152,7 @@ def test_every_technique_of_a_kernel_family_is_in_the_knowledge_base(name: str) 
         importlib.import_module(f"atunner.operators.{name}")
     except ModuleNotFoundError:
         pytest.skip(f"the operator {name} is not there")
-    known_names = {t.name for t in catalogue.techniques()}
+    known_names = {name for t in catalogue.techniques() for name in (t.name, *t.also)}
     used = {
         technique
         for kernels in operator(name).kernels.values()
