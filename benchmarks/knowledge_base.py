@@ -72,10 +72,7 @@ def figures(store: Store) -> dict[str, list[float]]:
 
 def main() -> int:
     """Print the table; 1 when a limit is missed."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Store(sys.argv[1] if len(sys.argv) > 1 else Path(folder) / "k") as store,
-    ):
+    with tempfile.TemporaryDirectory() as folder, Store([*sys.argv, Path(folder) / "kb.sqlite"][1]) as store:
         found = figures(store)
     missed = []
     for name, taken in found.items():

@@ -80,7 +80,7 @@ def test_a_bare_name_says_what_it_was_taken_as() -> None:
 
 
 def test_an_unknown_device_is_answered_with_the_nearest_names() -> None:
-    with pytest.raises(UnknownName, match="Did you mean .*H100-PCIE") as caught:
+    with pytest.raises(UnknownName, match=r"Did you mean .*H100-PCIE") as caught:
         devices.device("H10-PCIE")
     assert "MI300X" in str(caught.value)
 
@@ -128,7 +128,7 @@ def test_every_technique_treats_known_bottlenecks_under_one_name() -> None:
 
 def test_a_technique_is_found_by_another_name_of_it() -> None:
     assert catalogue.technique("shared_memory_padding").name == "bank_conflict_padding"
-    with pytest.raises(UnknownName, match="Did you mean .*winograd"):
+    with pytest.raises(UnknownName, match=r"Did you mean .*winograd"):
         catalogue.technique("winogard")
 
 

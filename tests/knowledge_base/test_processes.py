@@ -74,10 +74,10 @@ def test_two_processes_write_one_run_without_loss(shared_url: str) -> None:
 def test_many_processes_open_a_new_database_at_once(shared_url: str) -> None:
     opening = "import sys; from atunner.knowledge_base import open_store; print(len(open_store(sys.argv[2]).runs()))"
 
-    assert ended([start(opening, shared_url) for _ in range(4)]) == ["0\n"] * 4
+    assert ended([start(opening, shared_url) for _ in range(3)]) == ["0\n"] * 3
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_writer_killed_at_any_moment_loses_nothing_that_it_reported(shared_url: str, seed: int) -> None:
     chance = random.Random(seed)
     with open_store(shared_url) as store:
