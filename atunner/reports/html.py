@@ -43,6 +43,7 @@ def page(record: RunRecord) -> str:
         cards=tuple(cards(record)),
         rows=leaderboard(record),
         baseline=baseline(record),
+        taken=any(row.resources for row in leaderboard(record)),
         threads=sorted({n for row in leaderboard(record) for n in row.times}),
         under=tuple(terminal.under_the_board(record, len(leaderboard(record)), shown=len(record.trials))),
         failures=sorted(failures(record), key=lambda f: f.status is Status.NOT_VERIFIED),
