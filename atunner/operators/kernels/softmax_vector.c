@@ -30,9 +30,8 @@ static inline V load_some(const float *from, int count, float rest)
 {
     float values[LANES];
     for (int i = 0; i < LANES; ++i) {
-        values[i] = rest;
+        values[i] = i < count ? from[i] : rest;
     }
-    memcpy(values, from, sizeof(float) * count);
     return load(values);
 }
 
@@ -40,7 +39,11 @@ static inline void store_some(float *to, V v, int count)
 {
     float values[LANES];
     store(values, v);
-    memcpy(to, values, sizeof(float) * count);
+    for (int i = 0; i < LANES; ++i) {
+        if (i < count) {
+            to[i] = values[i];
+        }
+    }
 }
 
 static inline float lanes_sum(V v)
