@@ -5,6 +5,7 @@ constexpr int kChannels = DIM_C / DIM_GROUPS;
 constexpr int kOutputs = DIM_K / DIM_GROUPS;
 constexpr int kTaps = DIM_R * DIM_R;
 constexpr int kDepth = kChannels * kTaps;
+constexpr int kSteps = (kDepth + TILE_D - 1) / TILE_D;
 constexpr int kImage = DIM_P * DIM_Q;
 constexpr int kPixels = DIM_N * kImage;
 constexpr int kThreadsX = TILE_P / THREAD_P;
@@ -24,28 +25,62 @@ struct alignas(4 * W) Pack {
     float at[W];
 };
 
+// Where each step of the depth reads, relative to a column's first pixel, and the bit that says whether its tap is inside
+// the image. Constant memory answers a whole warp at once, so an element of a patch costs no division.
+struct Tap {
+    int offset;
+    unsigned bit;
+};
+constexpr bool kTabled = kTaps <= 32 && kSteps * TILE_D <= 7680;
+struct Table {
+    Tap at[kTabled ? kSteps * TILE_D : 1];
+};
+
+__host__ __device__ constexpr Table all_taps() {
+    Table table = {};
+    for (int depth = 0; kTabled && depth < kDepth; ++depth) {
+        const int r = depth % kTaps / DIM_R * DIM_DILATION;
+        const int s = depth % DIM_R * DIM_DILATION;
+        table.at[depth].offset = (depth / kTaps * DIM_H + r) * DIM_W + s;
+        table.at[depth].bit = 1u << depth % kTaps % 32;
+    }
+    return table;
+}
+
+__constant__ constexpr Table kTable = all_taps();
+
 struct Column {
     const float* image;
     int top, left;
-    bool valid;
+    unsigned taps;
 };
+
+__device__ __forceinline__ bool inside(int top, int left, int tap) {
+    return (unsigned)(top + tap / DIM_R * DIM_DILATION) < DIM_H && (unsigned)(left + tap % DIM_R * DIM_DILATION) < DIM_W;
+}
 
 __device__ __forceinline__ Column column_of(const float* x, int pixel) {
     const int n = pixel / kImage;
-    const int p = pixel / DIM_Q % DIM_P;
-    const int q = pixel % DIM_Q;
-    const int top = p * DIM_STRIDE - DIM_PADDING;
-    const int left = q * DIM_STRIDE - DIM_PADDING;
-    return {x + n * (DIM_C * DIM_H * DIM_W) + top * DIM_W + left, top, left, pixel < kPixels};
+    const int top = pixel / DIM_Q % DIM_P * DIM_STRIDE - DIM_PADDING;
+    const int left = pixel % DIM_Q * DIM_STRIDE - DIM_PADDING;
+    unsigned taps = pixel < kPixels;
+    if (kTabled && pixel < kPixels) {
+        taps = 0;
+#pragma unroll
+        for (int tap = 0; tap < kTaps; ++tap) taps |= (unsigned)inside(top, left, tap) << tap % 32;
+    }
+    return {x + n * (DIM_C * DIM_H * DIM_W) + top * DIM_W + left, top, left, taps};
 }
 
 __device__ __forceinline__ float patch(const Column& column, int depth) {
-    const int c = depth / kTaps;
-    const int r = depth % kTaps / DIM_R * DIM_DILATION;
-    const int s = depth % DIM_R * DIM_DILATION;
-    const bool inside = column.valid && depth < kDepth && (unsigned)(column.top + r) < DIM_H &&
-                        (unsigned)(column.left + s) < DIM_W;
-    return inside ? column.image[(c * DIM_H + r) * DIM_W + s] : 0.0f;
+    if constexpr (kTabled) {
+        const Tap tap = kTable.at[depth];
+        return column.taps & tap.bit ? column.image[tap.offset] : 0.0f;
+    } else {
+        const int tap = depth % kTaps;
+        const int offset = (depth / kTaps * DIM_H + tap / DIM_R * DIM_DILATION) * DIM_W + tap % DIM_R * DIM_DILATION;
+        return column.taps && depth < kDepth && inside(column.top, column.left, tap) ? column.image[offset] : 0.0f;
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(kThreads)
@@ -80,7 +115,12 @@ extern "C" __global__ void __launch_bounds__(kThreads)
             next_row[i] = inside ? filters[k * kDepth + depth] : 0.0f;
         }
 #pragma unroll
-        for (int i = 0; i < kLoadsB; ++i) next_column[i] = patch(column[i % kSlots], d0 + (tid + i * kThreads) / TILE_P);
+        for (int i = 0; i < kLoadsB; ++i) {
+            const int e = tid + i * kThreads;
+            next_column[i] = 0.0f;
+            if (TILE_P * TILE_D % kThreads == 0 || e < TILE_P * TILE_D)
+                next_column[i] = patch(column[i % kSlots], d0 + e / TILE_P);
+        }
     };
     auto stage = [&](int buffer) {
 #pragma unroll
