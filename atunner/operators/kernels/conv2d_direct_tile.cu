@@ -4,6 +4,8 @@
 
 constexpr int kChannels = DIM_C / DIM_GROUPS;
 constexpr int kOutputs = DIM_K / DIM_GROUPS;
+// Compilers read a constant in a pragma, not all of them a macro.
+constexpr int kUnroll = UNROLL;
 constexpr int kThreads = BLOCK_X * BLOCK_Y;
 constexpr int kTileP = BLOCK_Y * ROWS;
 constexpr int kHaloH = (kTileP - 1) * DIM_STRIDE + (DIM_R - 1) * DIM_DILATION + 1;
@@ -69,7 +71,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
             taps[tap][k] = inside ? filters[k * (kChannels * kTaps) + c0 * kTaps + tap] : 0.0f;
         }
         __syncthreads();
-#pragma unroll UNROLL
+#pragma unroll kUnroll
         for (int c = 0; c < C_TILE; ++c)
 #pragma unroll kUnrollTaps
             for (int r = 0; r < DIM_R; ++r)

@@ -12,6 +12,8 @@ constexpr int kImage = DIM_P * DIM_Q;
 constexpr int kPixels = DIM_N * kImage;
 constexpr int kThreadsX = TILE_P / THREAD_P;
 constexpr int kThreadsY = TILE_K / THREAD_K;
+// Compilers read a constant in a pragma, not all of them a macro.
+constexpr int kUnroll = UNROLL;
 constexpr int kThreads = kThreadsX * kThreadsY;
 constexpr int kPitch = TILE_K + PAD;
 constexpr int kWideK = THREAD_K < 4 ? THREAD_K : 4;
@@ -155,7 +157,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
         stage(buffer);
         __syncthreads();
         if (d0 + TILE_D < last) fetch(d0 + TILE_D);
-#pragma unroll UNROLL
+#pragma unroll kUnroll
         for (int d = 0; d < TILE_D; ++d) {
             Pack<kWideK> a[THREAD_K / kWideK];
             Pack<kWideP> b[THREAD_P / kWideP];

@@ -4,6 +4,8 @@
 
 constexpr int kThreadsX = TILE_N / THREAD_N;
 constexpr int kThreadsY = TILE_M / THREAD_M;
+// Compilers read a constant in a pragma, not all of them a macro.
+constexpr int kUnroll = UNROLL;
 constexpr int kThreads = kThreadsX * kThreadsY;
 constexpr int kPitch = TILE_M + PAD;
 constexpr int kWideM = THREAD_M < 4 ? THREAD_M : 4;
@@ -65,7 +67,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
             *reinterpret_cast<Pack<kVectorB>*>(&right[k][j]) = value;
         }
         __syncthreads();
-#pragma unroll UNROLL
+#pragma unroll kUnroll
         for (int k = 0; k < TILE_K; ++k) {
             Pack<kWideM> x[THREAD_M / kWideM];
             Pack<kWideN> y[THREAD_N / kWideN];

@@ -1,6 +1,8 @@
 // Tiles of both matrices in shared memory; a thread owns ROWS elements of one column of the product, so each staged
 // value of b is used ROWS times and each value of a is one broadcast for the warp.
 
+// Compilers read a constant in a pragma, not all of them a macro.
+constexpr int kUnroll = UNROLL;
 constexpr int kThreads = BLOCK_X * BLOCK_Y;
 constexpr int kTileM = BLOCK_Y * ROWS;
 constexpr int kLoads = (kTileM * TILE_K + kThreads - 1) / kThreads;
@@ -38,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
             right[i][tx] = k0 + i < DIM_K && column < DIM_N ? b[(k0 + i) * DIM_N + column] : 0.0f;
         }
         __syncthreads();
-#pragma unroll UNROLL
+#pragma unroll kUnroll
         for (int k = 0; k < TILE_K; ++k) {
             const float value = right[k][tx];
 #pragma unroll
