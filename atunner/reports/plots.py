@@ -13,6 +13,7 @@ from atunner.reports import palette, wording
 from atunner.reports.palette import Colours
 from atunner.reports.roof import Roofline, roofline
 from atunner.reports.rows import baseline, leaderboard, status_counts
+from atunner.reports.tuned_plots import importance, parallel
 
 SIZE = (5.4, 3.3)
 BARS = 10
@@ -173,6 +174,8 @@ PLOTS: Mapping[str, tuple[str, Draw]] = {
     "leaderboard": ("Leaderboard", board),
     "residency": ("Registers and occupancy", residency),
     "outcomes": ("Outcomes", outcomes),
+    "importance": ("Which parameters matter", importance),
+    "parallel": ("Configurations", parallel),
 }
 """Name of the file -> title and how it is drawn."""
 
