@@ -1,25 +1,42 @@
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+CODE := atunner tests benchmarks
+RUN_AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && command -v apt-get)
 
-.PHONY: demo setup check test nightly clean
+.PHONY: demo setup check format test nightly clean
 
 demo: setup
 	$(BIN)/atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 
-setup: $(BIN)/.installed
+setup: $(VENV)/.installed
 
-$(BIN)/.installed: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[cuda,dev]'
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing ATunner into $(VENV) (once; a few minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cuda,dev]'
 	@touch $@
 
 check: setup
-	$(BIN)/ruff format --check atunner tests benchmarks
-	$(BIN)/ruff check atunner tests benchmarks
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+format: setup
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+# Tests install what they need where they may (apt, as root); elsewhere they skip and say why.
 test: setup
+	@if [ -n "$(RUN_AS_ROOT)" ] && [ -z "$$ATUNNER_REQUIRE" ]; then \
+		(apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+		clang-14 libclang-rt-14-dev clang-19 libclang-rt-19-dev llvm-19 postgresql bubblewrap) >/dev/null 2>&1 \
+		|| echo "apt could not install everything; what is missing is skipped below"; fi
+	$(BIN)/pytest -n 2 -m "not slow" --dist worksteal
+
+nightly: setup
 	$(BIN)/pytest -n 2
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

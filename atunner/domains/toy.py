@@ -74,7 +74,7 @@ class Toy:
         return candidate
 
     def verify(self, task: Task, built: Candidate) -> tuple[Check, ...]:
-        """x = 7 is wrong."""
+        """At x = 7 the answer is wrong."""
         if built.params["x"] == 7:
             raise Wrong("x = 7 gives a wrong answer")
         return (Check(name="answer", passed=True),)

@@ -55,8 +55,7 @@ async def examine_hardware(state: TuningState, runtime: Runtime[Deps]) -> Update
     facts = deps.domain.facts(state.task)
     blocked = bool(deps.domain.unreachable(state.task))
     spoken = await hardware.examine(deps.model, deps.device, facts, deps.present)
-    points = tuple(f"{n}: {f.value:g} {f.unit} ({f.source})" for n, f in deps.device.facts.items())
-    note(deps, state, "hardware", spoken, spoken.answer.summary, points)
+    note(deps, state, "hardware", spoken, spoken.answer.summary, deps.device.notes)
     return {"hardware": spoken.answer, "blocked": blocked}
 
 

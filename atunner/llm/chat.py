@@ -1,4 +1,4 @@
-"""One chat model behind the Model port: the ladder of answer modes, one repair turn, budget, and a record of each call."""
+"""One chat model behind the Model port: the ladder of answer modes, one repair turn, budget and record."""
 
 import json
 import time
@@ -33,7 +33,7 @@ class ChatModel:
         self._rung = 0
 
     async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
-        """A valid answer, or None: refused, malformed after one repair, out of reach or over budget; all are recorded."""
+        """A valid answer, or None: refused, malformed after one repair, out of reach, over budget; all recorded."""
         text = prompt
         for attempt in range(2):
             call = await self._call(role, text, answer, attempt)
