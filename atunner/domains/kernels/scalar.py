@@ -47,7 +47,10 @@ class Comparison(NamedTuple):
 
 
 class State:
-    """Registers and predicates of the thread; `compared` remembers how each predicate came about."""
+    """Registers and predicates of the thread; `compared` remembers how each predicate came about.
+
+    saved: the same for predicates that the compiler put away in registers.
+    """
 
     def __init__(self, geometry: Geometry, number: int) -> None:
         self.geometry = geometry
@@ -55,6 +58,7 @@ class State:
         self.words: dict[str, Word] = {}
         self.predicates: dict[str, bool | None] = {}
         self.compared: dict[str, Comparison | None] = {}
+        self.saved: dict[str, Comparison | None] = {}
 
     def read(self, operand: str) -> Word:
         """The value of a register, an immediate or a constant-bank word."""
@@ -131,6 +135,7 @@ def forget(state: State, instruction: Instruction) -> None:
         elif operand[0] in "RU" and operand not in ("RZ", "URZ"):
             for register in _registers(operand, _span(name, modifiers)):
                 state.words[register] = None
+                state.saved.pop(register, None)
             return
 
 
@@ -312,7 +317,32 @@ def _compare(state: State, instruction: Instruction) -> None:
     elif "AND" in modifiers:
         result = False if result is False or rest is False else (None if rest is None else True)
     state.predicates[target] = result
-    state.compared[target] = comparison if other in ("PT", "UPT", "!PT", "!UPT") else None
+    source = state.saved.get(_plain(instruction)[0]) if (test, right) == ("NE", 0) else None
+    state.compared[target] = (source or comparison) if other in ("PT", "UPT", "!PT", "!UPT") else None
+
+
+def _put_away(state: State, instruction: Instruction) -> None:
+    """`P2R register, PR, other, mask`: predicates under the mask become bits of a register."""
+    target, _, other, mask = instruction.operands
+    bits, rest = _immediate(mask) or 0, state.read(other)
+    names = [f"P{i}" for i in range(7) if bits >> i & 1]
+    values = [state.truth(name) for name in names]
+    source = state.compared.get(names[0]) if len(names) == 1 else None
+    forget(state, instruction)
+    if rest is not None and None not in values:
+        held = sum(1 << int(name[1:]) for name, value in zip(names, values, strict=True) if value)
+        state.words[target] = rest & ~bits | held
+        state.saved[target] = source
+
+
+def _take_back(state: State, instruction: Instruction) -> None:
+    """`R2P PR, register, mask`: bits under the mask become predicates again."""
+    source, mask = instruction.operands[-2:]
+    bits, word = _immediate(mask) or 0, state.read(source)
+    for i in range(7):
+        if bits >> i & 1:
+            state.predicates[f"P{i}"] = None if word is None else bool(word >> i & 1)
+            state.compared[f"P{i}"] = state.saved.get(source) if bits == 1 << i else None
 
 
 def _predicate_logic(state: State, instruction: Instruction) -> None:
@@ -346,5 +376,7 @@ _ACTIONS: dict[str, Callable[[State, Instruction], None]] = {
     "SEL": _select,
     "LOP3": _logic,
     "ISETP": _compare,
+    "P2R": _put_away,
+    "R2P": _take_back,
     "PLOP3": _predicate_logic,
 }

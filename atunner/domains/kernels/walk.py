@@ -12,6 +12,7 @@ from atunner.domains.kernels.scalar import MASK, Comparison, Geometry, State, ho
 
 MAX_STEPS = 60_000
 MAX_ROUNDS = 40
+MAX_DEPTH = 8
 
 
 @dataclass
@@ -55,6 +56,15 @@ class _Walker:
         except ValueError:
             return None
 
+    def is_jump(self, at: int) -> bool:
+        """A branch, or a call that never returns: the compiler leaves loops so."""
+        name = self.code[at].opcode.split(".")[0]
+        if name != "CALL":
+            return name == "BRA"
+        target = self.target(self.code[at])
+        ends = (one.opcode.split(".")[0] for one in self.code[target or 0 :] if not one.guard)
+        return target is not None and next((name for name in ends if name in ("EXIT", "RET")), "") == "EXIT"
+
     def run(self, start: int, end: int, weights: list[float], inside: frozenset[int]) -> _Round:
         """Follow the path from `start` until it leaves [start, end] or takes the branch back to `start`."""
         at, decided = start, None
@@ -69,7 +79,7 @@ class _Walker:
             if moved is None:
                 return _Round(again=False, next=len(self.code), decided=decided)
             leaves = self.target(instruction)
-            if instruction.opcode.startswith("BRA") and leaves is not None and not start < leaves <= end:
+            if leaves is not None and self.is_jump(at) and not start < leaves <= end:
                 condition = _condition(instruction)
                 decided = self.state.compared.get(condition.lstrip("!")) or decided
                 if leaves == start and at == end and self.state.truth(condition) is None:
@@ -83,38 +93,41 @@ class _Walker:
         """Where control goes after an instruction; None where the thread ends."""
         name = instruction.opcode.split(".")[0]
         taken = self.state.truth(_condition(instruction))
-        if name == "BRA":
+        if self.is_jump(at):
             target = self.target(instruction)
             return target if taken and target is not None else at + 1
         if name in ("EXIT", "RET"):
             return None if taken else at + 1
-        if name == "CALL" and taken and (target := self.target(instruction)) is not None and len(inside) < 8:
+        if name == "CALL" and taken and (target := self.target(instruction)) is not None and len(inside) < MAX_DEPTH:
             self.run(target, len(self.code) - 1, weights, inside | {-target})
         step(self.state, instruction)
         return at + 1
 
     def loop(self, head: int, weights: list[float], inside: frozenset[int]) -> int:
-        """Count a loop; returns where control goes behind it."""
+        """Count a loop; returns where control goes behind it. One that cannot be counted counts once."""
         tail = self.tails[head]
         decisions: list[Comparison | None] = []
-        for number in range(1, MAX_ROUNDS + 1):
+        counted = [0.0] * len(self.code)
+        once: list[float] = []
+        for _ in range(MAX_ROUNDS):
             body = [0.0] * len(self.code)
             before = dict(self.state.words)
             done = self.run(head, tail, body, inside | {head})
+            once = once or body
             decisions.append(done.decided)
             further = _rounds_left(decisions) if done.again else 0
-            _add(weights, body, 1.0 + (further or 0))
-            if not done.again:
-                if done.again is None:
-                    self.unknown.add(head)
-                    self.forget_changes(before)
+            _add(counted, body, 1.0 + (further or 0))
+            if done.again is False:
+                _add(weights, counted, 1.0)
                 return done.next
-            if further is not None:
+            if done.again and further is not None:
+                _add(weights, counted, 1.0)
                 self.advance(head, before, further)
                 return tail + 1
-            if number >= 3 and self.steps >= MAX_STEPS:
+            if done.again is None or self.steps >= MAX_STEPS:
                 break
         self.unknown.add(head)
+        _add(weights, once, 1.0)
         self.forget_changes(before)
         return tail + 1
 
