@@ -1,11 +1,12 @@
 """The only maker of trials: check, build, verify, measure, verify again. The same for every domain."""
 
 import time
+from typing import Protocol
 
 from atunner.core.candidate import Candidate
 from atunner.core.errors import CandidateError, NotMeasured
 from atunner.core.measurement import Measurement
-from atunner.core.ports import Built, Domain
+from atunner.core.ports import Built
 from atunner.core.profile import Profile
 from atunner.core.status import Provenance, Status
 from atunner.core.task import Spent, Task
@@ -15,6 +16,30 @@ FEEDBACK = 2000
 """Characters of feedback that a proposer is told at most."""
 
 
+class Stages(Protocol[Built]):
+    """The part of a Domain that the judge calls."""
+
+    def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
+        """The static gate. Raises Rejected."""
+        ...
+
+    def build(self, task: Task, candidate: Candidate) -> Built:
+        """Compile. Raises NotBuilt."""
+        ...
+
+    def verify(self, task: Task, built: Built) -> tuple[Check, ...]:
+        """Compare with the reference. Raises Wrong, Crashed, TimedOut, NotVerified."""
+        ...
+
+    def measure(self, task: Task, built: Built) -> Measurement:
+        """The objective's figure. Raises NotMeasured and those of verify."""
+        ...
+
+    def profile(self, task: Task, built: Built) -> Profile:
+        """What limits this candidate. Raises NotMeasured."""
+        ...
+
+
 class _Found:
     def __init__(self) -> None:
         self.checks: list[Check] = []
@@ -22,7 +47,7 @@ class _Found:
         self.profile: Profile | None = None
 
 
-def judge(domain: Domain[Built], task: Task, candidate: Candidate) -> Trial:
+def judge(domain: Stages[Built], task: Task, candidate: Candidate) -> Trial:
     """Judge one candidate.
 
     A CandidateError of any stage becomes the trial's status and feedback, and what was found before it is kept; then
@@ -50,7 +75,7 @@ def judge(domain: Domain[Built], task: Task, candidate: Candidate) -> Trial:
     )
 
 
-def _stages(domain: Domain[Built], task: Task, candidate: Candidate, found: _Found) -> None:
+def _stages(domain: Stages[Built], task: Task, candidate: Candidate, found: _Found) -> None:
     found.checks += domain.check(task, candidate)
     built = domain.build(task, candidate)
     found.checks += domain.verify(task, built)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from atunner.core.program import Buffer, Problem
 from atunner.core.value import Value, content_id
 from atunner.operators import Arrays, Operator
 
-Floats = NDArray[np.float64] | NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 READ = ("input", "inout")
 WRITTEN = ("output", "inout")
@@ -79,7 +80,7 @@ class Truth:
             got = outputs[name]
             if got.shape != low.shape:
                 return Mismatch(name, (), float(low.size), float(got.size), 0.0, low.size, low.size)
-            wide = np.asarray(got, low.dtype if got.dtype == low.dtype else np.float64)
+            wide: Floats = got.astype(low.dtype if got.dtype == low.dtype else np.float64, copy=False)
             if not bool(((wide >= low) & (wide <= high)).all()):
                 return self._worst(name, got.astype(np.float64))
         return None

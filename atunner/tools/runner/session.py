@@ -167,6 +167,7 @@ class Worker:
         count = self._expect(key, _Kind.DONE)
         wall = time.perf_counter_ns() - started
         cpu, waited = self.cpu_ns() - cpu, self._waited_ns() - waited
+        self._write(struct.pack("=Q", key))
         return Round(self._samples(key, count, len(calls)), wall, cpu, waited)
 
     def cpu_ns(self) -> int:

@@ -45,11 +45,23 @@ static int control, reply;
 static unsigned char *arena;
 static entry_function *entries[MAX_LIBRARIES];
 
+static void send_all(const void *content, size_t bytes)
+{
+    for (const char *at = content; bytes;) {
+        ssize_t sent = write(reply, at, bytes);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            _exit(124);
+        at += sent;
+        bytes -= (size_t)sent;
+    }
+}
+
 static void send_frame(uint64_t key, uint32_t kind, uint32_t index, uint64_t value)
 {
     struct frame frame = {key, kind, index, value, 0};
-    if (write(reply, &frame, sizeof frame) != sizeof frame)
-        _exit(124);
+    send_all(&frame, sizeof frame);
 }
 
 static void fail(uint32_t step)
@@ -120,7 +132,8 @@ static void round_of_calls(const struct command *c)
     uint64_t *table = malloc((size_t)c->calls * stride * sizeof *table), go;
     void **pointers = malloc((size_t)c->calls * c->pointers * sizeof *pointers);
     uint64_t *times = calloc(samples, sizeof *times);
-    if (!table || !pointers || !times)
+    struct frame *frames = malloc(samples * sizeof *frames);
+    if (!table || !pointers || !times || !frames)
         fail(20);
     receive(table, (size_t)c->calls * stride * sizeof *table);
     arm(c, table, pointers);
@@ -139,8 +152,11 @@ static void round_of_calls(const struct command *c)
         mprotect(arena + last[0], last[1] - last[0], PROT_READ);
     }
     send_frame(c->key, DONE, samples, 0);
+    receive(&go, sizeof go); /* only now, so that nothing of this falls between the parent's two looks at its clock */
     for (uint32_t s = 0; s < samples; s++)
-        send_frame(c->key, SAMPLE, s, times[s]);
+        frames[s] = (struct frame){c->key, SAMPLE, s, times[s], 0};
+    send_all(frames, samples * sizeof *frames);
+    free(frames);
     free(table);
     free(pointers);
     free(times);

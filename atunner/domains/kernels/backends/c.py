@@ -36,7 +36,8 @@ from atunner.tools.sandbox import Chain, Limits, demand, strongest
 
 FLAGS = ("-O3", "-march=native")
 ALWAYS = ("-fPIC", "-shared", "-std=gnu11", "-fopenmp", "-w", "-Wl,-z,defs", "-lm")
-ARENA = 96 << 20
+ARENA = 32 << 20
+MOST_SLOTS = 256
 ENTRY = "atunner_entry.c"
 SCALARS = {"int32": "int", "float32": "float"}
 
@@ -83,12 +84,9 @@ class CBackend:
         self._cache = cache
         self.chain = options.chain or strongest(cache)
         demand(self.chain, options.sandbox)
-
-    @property
-    def cpus(self) -> tuple[int, ...]:
-        """The cores that candidates are pinned to: the last ones, since interrupts favour the first."""
         usable = sorted(os.sched_getaffinity(0))
-        return tuple(usable[-min(self.options.threads, len(usable)) :])
+        self.cpus = tuple(usable[-min(options.threads, len(usable)) :])
+        """The cores that candidates are pinned to: the last ones, since interrupts favour the first."""
 
     def check(self, problem: Problem, candidate: Candidate) -> tuple[Check, ...]:
         """The static gate over the tokens of every file. Raises Rejected."""
@@ -172,17 +170,20 @@ class CSession:
     def __init__(self, setup: Setup, built: CBuilt, feed: Feed, plan: TimingPlan, source: str) -> None:
         self.source = source
         self.threads = len(setup.cpus)
+        self._cpus = set(setup.cpus)
         self._feed = feed
         self._plan = plan
         rng = np.random.default_rng(secrets.randbits(64))
         room = slot_bytes(built.buffers)
-        self.slots = max(4, min(2048, ARENA // room))
+        self.slots = max(4, min(MOST_SLOTS, ARENA // room))
         self.worker = Worker(setup, [built.path], self.slots * room, plan.timeout_s)
         filling = pattern(rng)
         self._slots = [
             Slot(place, self.worker.memory, filling)
             for place in (lay_out(built.buffers, i * room, rng) for i in range(self.slots))
         ]
+
+        self._rest()
 
     @property
     def most(self) -> int:
@@ -194,34 +195,46 @@ class CSession:
         """The process that holds the candidate."""
         return self.worker.pid
 
-    def block(self, calls: int) -> Block:
-        """`calls` timed calls. Raises Wrong, Crashed, TimedOut."""
+    def block(self, calls: int, batch: int = 1) -> Block:
+        """`calls` timed calls, one sample for each `batch` of them. Raises Wrong, Crashed, TimedOut."""
+        rested, used = self._rested, self._used
         fed = [self._feed.next() for _ in range(calls)]
         slots = self._slots[:calls]
         for slot, given in zip(slots, fed, strict=True):
             slot.fill(given.inputs, given.shift)
         flags = (Flag.FLUSH if self._plan.cold else Flag.NONE) | Flag.SEAL
-        done = self.worker.round([_call(s.plan) for s in slots], flags=flags, timeout_s=self._plan.timeout_s)
-        idle_cpu, idle = self.worker.cpu_ns(), time.perf_counter_ns()
+        made = [_call(s.plan) for s in slots]
+        idle, idle_cpu = time.perf_counter_ns() - rested, self.worker.cpu_ns() - used
+        done = self.worker.round(made, per_sample=batch, flags=flags, timeout_s=self._plan.timeout_s)
+        self._rest()
         self._hold(slots, fed)
         return Block(
-            samples_us=done.samples_ns / 1e3,
+            samples_us=done.samples_ns / 1e3 / batch,
             calls=calls,
             wall_us=done.wall_ns / 1e3,
             cpu_us=done.cpu_ns / 1e3,
             waited_us=done.waited_ns / 1e3,
-            idle_us=(time.perf_counter_ns() - idle) / 1e3,
-            idle_cpu_us=(self.worker.cpu_ns() - idle_cpu) / 1e3,
+            idle_us=idle / 1e3,
+            idle_cpu_us=idle_cpu / 1e3,
         )
+
+    def _rest(self) -> None:
+        """From here on the candidate has nothing to do, and whatever CPU time it uses is looked at."""
+        self._rested, self._used = time.perf_counter_ns(), self.worker.cpu_ns()
 
     def _hold(self, slots: Sequence[Slot], fed: Sequence[Fed]) -> None:
         for slot, given in zip(slots, fed, strict=True):
             self._feed.hold(given, slot.views)
 
     def __enter__(self) -> Self:
+        """Leave the candidate's cores to it, as far as there are others for this thread."""
+        self._ours = os.sched_getaffinity(0)
+        if self._ours - self._cpus:
+            os.sched_setaffinity(0, self._ours - self._cpus)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.sched_setaffinity(0, self._ours)
         self.worker.close()
 
 

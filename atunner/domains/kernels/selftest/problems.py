@@ -1,12 +1,12 @@
-"""A tiny operator of our own for tests of the judge: y = a x + b, and row sums for what is linear and accumulates."""
+"""Small operators to hold the judge against: a weighted row sum (linear) and an update in place (non-linear)."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from atunner.core.candidate import Candidate
 from atunner.core.facts import OperatorFacts
-from atunner.core.program import PROGRAM_FILE, Buffer, Launch, Problem, Program, Workspace
+from atunner.core.program import Buffer, Problem
 from atunner.operators import Arrays, KernelSet
 
 
@@ -16,10 +16,11 @@ class RowSum:
     name = "row_sum"
     summary = "weighted sum of each row"
     shape_help = "rows,columns"
-    default_shape = (37, 53)
-    kernels: Mapping[str, KernelSet] = {}
+    default_shape: tuple[int, ...] = (37, 53)
+    kernels: Mapping[str, KernelSet] = MappingProxyType({})
 
     def problem(self, shape: tuple[int, ...], settings: Mapping[str, int | str], dtype: str) -> Problem:
+        """shape: rows, columns."""
         rows, columns = shape
         buffers = (
             Buffer(name="x", shape=(rows, columns), role="input"),
@@ -29,6 +30,7 @@ class RowSum:
         return Problem(operator=self.name, dims={"rows": rows, "columns": columns}, buffers=buffers)
 
     def facts(self, problem: Problem, given: frozenset[str]) -> OperatorFacts:
+        """One multiplication and one addition for each element of x."""
         rows, columns = problem.dims["rows"], problem.dims["columns"]
         tensors = {b.name: b.shape for b in problem.buffers}
         return OperatorFacts(
@@ -41,52 +43,54 @@ class RowSum:
         )
 
     def inputs(self, problem: Problem, seed: int, scale: float) -> Arrays:
+        """Normal values."""
         rng = np.random.default_rng(seed)
         return {
             b.name: (rng.standard_normal(b.shape) * scale).astype(np.float32)
             for b in problem.buffers
-            if b.role == "input"
+            if b.role in ("input", "inout")
         }
 
     def reference(self, problem: Problem, inputs: Arrays) -> Arrays:
+        """The product of x and w in float64."""
         return {"y": inputs["x"].astype(np.float64) @ inputs["w"].astype(np.float64)}
 
     def tolerance(self, problem: Problem, inputs: Arrays, reference: Arrays) -> Arrays:
+        """Any order of summation: (columns + 4) u sum |x w| (N. Higham, Accuracy and Stability, section 4.2)."""
         size = np.abs(inputs["x"].astype(np.float64)) @ np.abs(inputs["w"].astype(np.float64))
         return {"y": size * 2.0**-24 * (4 + problem.dims["columns"])}
 
     def derived(self, problem: Problem) -> tuple[Problem, ...]:
+        """One element, primes, and one more row than a tile."""
         return tuple(self.problem(shape, {}, "float32") for shape in ((1, 1), (3, 17), (33, 8)))
 
 
+class Swish(RowSum):
+    """x := x * w / (1 + exp(-x)) in place, float32; w is one factor for each column."""
+
+    name = "swish_in_place"
+    summary = "x * w / (1 + exp(-x)), in place"
+
+    def problem(self, shape: tuple[int, ...], settings: Mapping[str, int | str], dtype: str) -> Problem:
+        """shape: rows, columns."""
+        rows, columns = shape
+        buffers = (
+            Buffer(name="x", shape=(rows, columns), role="inout"),
+            Buffer(name="w", shape=(columns,), role="input"),
+        )
+        return Problem(operator=self.name, dims={"rows": rows, "columns": columns}, buffers=buffers)
+
+    def reference(self, problem: Problem, inputs: Arrays) -> Arrays:
+        """In float64."""
+        x, w = inputs["x"].astype(np.float64), inputs["w"].astype(np.float64)
+        return {"x": x * w / (1 + np.exp(-np.clip(x, -700, 700)))}
+
+    def tolerance(self, problem: Problem, inputs: Arrays, reference: Arrays) -> Arrays:
+        """Four roundings and an exponential good to some ulp of its argument; at least 1e-30, where exp overflows."""
+        size = np.abs(reference["x"].astype(np.float64))
+        return {"x": size * 2.0**-24 * (16 + np.abs(inputs["x"].astype(np.float64))) + 1e-30}
+
+
 ROW_SUM = RowSum()
-ARGS = ("x", "w", "y", "int32:rows", "int32:columns")
-
-HONEST = """
-void row_sum(const float *x, const float *w, float *y, int rows, int columns) {
-    for (int i = 0; i < rows; i++) {
-        float sum = 0;
-        for (int j = 0; j < columns; j++) sum += x[i * (long)columns + j] * w[j];
-        y[i] = sum;
-    }
-}
-"""
-
-
-def candidate(
-    source: str,
-    args: tuple[str, ...] = ARGS,
-    kernels: tuple[str, ...] = ("row_sum",),
-    flags: tuple[str, ...] = (),
-    workspaces: tuple[Workspace, ...] = (),
-    deterministic: bool = True,
-) -> Candidate:
-    program = Program(
-        language="c",
-        source="kernel.c",
-        launches=tuple(Launch(kernel=k, args=args) for k in kernels),
-        flags=flags,
-        workspaces=workspaces,
-        deterministic=deterministic,
-    )
-    return Candidate(files={"kernel.c": source, PROGRAM_FILE: program.model_dump_json()})
+SWISH = Swish()
+OPERATORS = {operator.name: operator for operator in (ROW_SUM, SWISH)}
