@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atunner.core.errors import NotBuilt
+from atunner.core.errors import NotBuilt, Wrong
 from atunner.core.program import Program
 from atunner.domains.kernels.cpu_check.driver import Instance, Layout, driver, layout
 from atunner.domains.kernels.cpu_check.rewrite import rewrite
@@ -56,10 +56,23 @@ def build(  # noqa: PLR0913 - the six of the port, and the compiler for those wh
         raise NotBuilt(f"the host compiler did not end within {timeout_s:g} s.") from error
     if done.code:
         raise NotBuilt(_shortened(done.output))
+    if mode is Mode.CHECKED:
+        _warned(done.output, program.source)
     linked = run_program(path, "-no-pie", "check.o", *prepared.objects, "-o", "check", cwd=folder, timeout_s=timeout_s)
     if linked.code:
         raise NotBuilt(_shortened(linked.output))
     return Checked(folder / "check", folder, program.source, source, mode, layouts)
+
+
+def _warned(output: str, name: str) -> None:
+    """What the compiler knows of local variables, which no run can tell.
+
+    Raises:
+        Wrong: a local variable is read before it has a value.
+    """
+    pattern = rf"^{re.escape(name)}:(\d+):\d+: warning: (.*uninitialized) .*\[-Wuninitialized\]"
+    if found := re.search(pattern, output, re.MULTILINE):
+        raise Wrong(f"{name}:{found.group(1)}: uninitialised: {found.group(2)}.")
 
 
 def _shortened(output: str) -> str:

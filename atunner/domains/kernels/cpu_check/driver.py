@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from atunner.core.candidate import Params
@@ -113,7 +113,7 @@ def _instance(source: Rewritten, name: str, number: int, instance: Instance, mad
     return "\n".join(lines)
 
 
-def _argument(text: str, places: dict[str, int], names: dict[str, object], kernel: str) -> str:
+def _argument(text: str, places: dict[str, int], names: Mapping[str, object], kernel: str) -> str:
     if text in places:
         return f"atunner::Pointer{{b[{places[text]}]}}"
     kind, _, expression = text.partition(":")

@@ -41,7 +41,7 @@ def _place(checked: Checked, told: Report) -> str:
 
 def _callers(addresses: list[str]) -> list[str]:
     """A return address is one past the call."""
-    return [f"{int(a, 16) - 1:x}" for a in addresses]
+    return [f"{int(a, 16) - 1:x}" for a in addresses if int(a, 16) > 1]
 
 
 def _line(checked: Checked, addresses: list[str]) -> int | None:
@@ -140,6 +140,10 @@ _SENTENCES: dict[str, Callable[[Report, Checked], str]] = {
     "wild": lambda t, c: f"{_of(t, 'access')} of address 0x{_of(t, 'address')}, which is in no buffer, by {_who(t)}.",
     "readonly": lambda t, c: f"write to {_of(t, 'where')}, which is an input, by {_who(t)}.",
     "uninitialised": lambda t, c: f"uninitialised: {_who(t)} reads {_where(t)}, which nothing has written.",
+    "in_flight": lambda t, c: (
+        f"{_who(t)} uses {_where(t)} while the asynchronous copy of {c.name}:{_line(c, _callers(t.get('earlier', [])))} "
+        "has not been waited for."
+    ),
     "unwritten": lambda t, c: (
         f"{_of(t, 'missing')} of {_of(t, 'elements')} elements of output '{_of(t, 'where')}' were never written, "
         f"the first is {_of(t, 'first')}."

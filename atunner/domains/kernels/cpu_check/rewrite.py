@@ -9,8 +9,8 @@ from atunner.domains.kernels.cpu_check.tokens import Token, directives, line_of,
 
 # What the runtime's headers give already.
 PROVIDED = re.compile(
-    r"cuda\.h|cuda_runtime(_api)?\.h|device_launch_parameters\.h|cuda_fp16\.h|cuda_bf16\.h|mma\.h|cooperative_groups(/reduce|/memcpy_async)?\.h"
-    r"|cuda_pipeline(_primitives)?\.h|vector_types\.h|vector_functions\.h|math_constants\.h|sm_\d+_intrinsics\.h|device_functions\.h"
+    r"cuda\.h|cuda_runtime(_api)?\.h|device_launch_parameters\.h|cuda_fp16\.h|cuda_bf16\.h|mma\.h|cooperative_groups(/reduce|/scan)?\.h"
+    r"|cuda_pipeline(_primitives)?\.h|cuda/pipeline|vector_types\.h|vector_functions\.h|math_constants\.h|sm_\d+_intrinsics\.h|device_functions\.h"
     r"|c?(stdint|stddef|float|limits|math|string|assert|stdio|stdlib)(\.h)?|type_traits|utility|limits|algorithm|array|initializer_list"
     r"|cuda/std/(cstdint|cstddef|type_traits|limits|utility|cmath)"
 )
@@ -29,7 +29,12 @@ _CANNOT = {
     "__cluster_dims__": "thread block clusters",
     "wgmma": "wgmma",
     "experimental": "cuda::experimental",
-    "goto": "goto",
+    "coalesced_threads": "groups of the lanes that happen to be together",
+    "__activemask": "the lanes that happen to be together",
+    "labeled_partition": "labeled partitions",
+    "binary_partition": "binary partitions",
+    "cluster_group": "thread block clusters",
+    "cudaLaunchDevice": "a kernel launched by a kernel",
 }
 _CANNOT_PREFIX = {
     "tex1D": "textures",

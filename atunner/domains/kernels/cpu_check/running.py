@@ -54,7 +54,7 @@ FORWARD = Order()
 REVERSE = Order("reverse")
 
 
-def run(  # noqa: PLR0913 - the port's five, and who starts the program
+def run(
     checked: Checked,
     index: int,
     inputs: Mapping[str, NDArray[np.generic]],

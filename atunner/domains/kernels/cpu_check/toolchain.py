@@ -15,10 +15,13 @@ from atunner.core.errors import ToolError
 from atunner.tools.process import run
 
 RUNTIME = Path(__file__).parent / "runtime"
-_UNITS = ("block", "warp", "sites", "main", "access")
-_COMMON = ("-std=c++17", "-g1", "-w", "-fno-omit-frame-pointer", "-fno-pie", "-fno-exceptions", "-fno-rtti")
+_UNITS = ("block", "warp", "sites", "main", "access", "copies")
+_COMMON = ("-std=c++17", "-g1", "-fno-omit-frame-pointer", "-fno-pie", "-fno-exceptions", "-fno-rtti")
 _DEVICE = ("-fwrapv", "-fno-strict-aliasing", "-ftrivial-auto-var-init=pattern", "-ffp-contract=off", "-fno-math-errno")
-_WATCHED = ("-fsanitize=thread,bounds,alignment,null,integer-divide-by-zero",)
+_WATCHED = (
+    "-Wuninitialized",
+    "-fsanitize=thread,bounds,alignment,null,integer-divide-by-zero",
+)
 _TUNED = {
     "g++": ("--param=tsan-distinguish-volatile=1", "--param=tsan-instrument-func-entry-exit=0"),
     "clang": ("-mllvm", "-tsan-instrument-func-entry-exit=0", "-mllvm", "-tsan-distinguish-volatile"),
@@ -62,7 +65,7 @@ def compilers() -> tuple[Compiler, ...]:
 
     g++ comes first: it warns of uninitialised variables and tells every access, also of whole structures.
     """
-    found = []
+    found: list[Compiler] = []
     for name, family in (("g++", "g++"), ("clang++-19", "clang"), ("clang++-14", "clang"), ("clang++", "clang")):
         if path := shutil.which(name):
             version = run(path, "--version", timeout_s=20).output.splitlines()[0]

@@ -66,13 +66,26 @@ int block_barrier_vote(unsigned line, int kind, int predicate);  // kind: 0 coun
 void fence();
 
 // Warp collectives: every lane in `mask` deposits `bits`; `choice` is a source lane or an operation.
-enum class Collective : unsigned { SYNC, SHUFFLE, BALLOT, MATCH_ANY, MATCH_ALL, REDUCE };
+enum class Collective : unsigned { SYNC, SHUFFLE, BALLOT, MATCH_ANY, MATCH_ALL, REDUCE, GATHER };
 std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t bits, int choice, unsigned line);
-unsigned active_mask();
+// After a GATHER: what each lane of the warp deposited, until the warp's next GATHER.
+const std::uint64_t* gathered();
 
 // Atomic access: checked, and never a race with another atomic access.
 std::uint64_t atomic_read(const void* address, unsigned bytes);
 void atomic_write(void* address, unsigned bytes, std::uint64_t bits);
+
+// Asynchronous copies of the running thread: in flight until waited for.
+void async_copy(void* to, const void* from, unsigned bytes, unsigned zeroed);
+void async_commit();
+void async_wait(unsigned groups_left);
+void async_wait_oldest();
+
+void* copy(void* to, const void* from, std::size_t bytes);
+void* fill(void* to, int value, std::size_t bytes);
+
+// Warp matrix loads and stores want 32-byte aligned tiles and strides of 16 bytes.
+void aligned(const void* tile, std::size_t stride_bytes);
 
 [[noreturn]] void trap(const char* what);
 

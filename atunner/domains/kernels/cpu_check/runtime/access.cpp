@@ -1,6 +1,8 @@
 // Every memory access of the candidate, told by the compiler's thread-sanitizer instrumentation.
 #include "access.h"
 
+#include <algorithm>
+
 #include "sites.h"
 
 namespace atunner {
@@ -52,6 +54,7 @@ template <bool WRITE> inline void check_cell(Region& region, Cell& cell, std::ui
     bool known = region.kind == Kind::GLOBAL ? region.initialised || written.epoch : written.epoch >= block.block_epoch;
     if (__builtin_expect(!known, 0)) uninitialised(region, address, bytes);
   }
+  if (__builtin_expect(written.epoch >= since, 0) && written.epoch == IN_FLIGHT) in_flight(region, address, bytes, written);
   if (__builtin_expect(written.epoch >= since, 0) && !(atomic && written.atomic) && concurrent(written)) {
     if (WRITE && !atomic) watch.doubt(region, address, bytes, written);
     else race(region, address, bytes, atomic ? "atomically changes" : "reads", "wrote", written);
@@ -103,7 +106,38 @@ void checked_access(std::uintptr_t address, unsigned bytes, bool write, bool ato
   else access<false>(address, bytes, site, atomic);
 }
 
-bool Watch::released(std::uint32_t) const { return false; }
+void Watch::enter() {
+  fenced_ = false;
+  seen_.clear();
+  first_epoch_.push_back(block.block_epoch);
+}
+
+void Watch::synchronise(std::uintptr_t address) {
+  auto found = published_.find(address);
+  if (found != published_.end()) seen_.insert(found->second.begin(), found->second.end());
+  if (!fenced_) return;
+  auto& blocks = published_[address];
+  if (blocks.empty() || blocks.back() != first_epoch_.back()) blocks.push_back(first_epoch_.back());
+}
+
+bool Watch::released(std::uint32_t epoch) const {
+  if (seen_.empty()) return false;
+  return seen_.count(*(std::upper_bound(first_epoch_.begin(), first_epoch_.end(), epoch) - 1)) != 0;
+}
+
+void checked_arrival(std::uintptr_t address, unsigned bytes, std::uintptr_t site) {
+  if (!memory.holds(address)) return;
+  Region& region = memory.regions[memory.page_region[(address - memory.start) / PAGE]];
+  std::size_t first = (address - region.base) >> region.shift, last = (address - region.base + bytes - 1) >> region.shift;
+  for (std::size_t i = first; i <= last; ++i) stamp(region.cells[i].write, site, false);
+}
+
+void mark_in_flight(std::uintptr_t address, unsigned bytes) {
+  if (!memory.holds(address)) return;
+  Region& region = memory.regions[memory.page_region[(address - memory.start) / PAGE]];
+  std::size_t first = (address - region.base) >> region.shift, last = (address - region.base + bytes - 1) >> region.shift;
+  for (std::size_t i = first; i <= last; ++i) region.cells[i].write.epoch = IN_FLIGHT;
+}
 
 }  // namespace atunner
 

@@ -1,5 +1,9 @@
 // The state of the checked mode.
 #pragma once
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
 #include "memory.h"
 #include "report.h"
 
@@ -13,6 +17,9 @@ class Watch {
   void decide();
   // Whether the block of `epoch` has released its writes to the running block through fences and atomics.
   bool released(std::uint32_t epoch) const;
+  void enter();                             // a new block
+  void fence() { fenced_ = true; }          // its writes so far are visible
+  void synchronise(std::uintptr_t address); // an atomic access: publishes if fenced, and sees who published
 
  private:
   Region* region_ = nullptr;
@@ -22,10 +29,16 @@ class Watch {
   Who who_{};
   Stack stack_{};
   unsigned char before_[64];
+  bool fenced_ = false;
+  std::vector<std::uint32_t> first_epoch_;  // of each block, in the order they ran
+  std::unordered_map<std::uintptr_t, std::vector<std::uint32_t>> published_;
+  std::unordered_set<std::uint32_t> seen_;
 };
 
 extern Watch watch;
 
+// The epoch of a copy in flight: later than any, so that every access meets it.
+constexpr std::uint32_t IN_FLIGHT = ~0u;
 void checked_access(std::uintptr_t address, unsigned bytes, bool write, bool atomic, std::uintptr_t site);
 
 // Findings; each ends the program but `elsewhere`, which only looks.
@@ -33,6 +46,9 @@ void elsewhere(std::uintptr_t address, unsigned bytes, bool write);
 [[noreturn]] void out_of_bounds(std::uintptr_t address, unsigned bytes, bool write);
 [[noreturn]] void readonly(const Region& region, std::uintptr_t address, unsigned bytes);
 [[noreturn]] void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes);
+void checked_arrival(std::uintptr_t address, unsigned bytes, std::uintptr_t site);
+void mark_in_flight(std::uintptr_t address, unsigned bytes);
+[[noreturn]] void in_flight(const Region& region, std::uintptr_t address, unsigned bytes, const Access& copy);
 [[noreturn]] void race(const Region& region, std::uintptr_t address, unsigned bytes, const char* now, const char* before, const Access& earlier);
 [[noreturn]] void race_of(const Region& region, std::uintptr_t address, unsigned bytes, const char* now, const char* before, const Access& earlier, const Who& who, const Stack& stack);
 Report& told(const char* kind, unsigned line);

@@ -29,6 +29,7 @@ struct Warp {
   unsigned live;
   unsigned arrived;
   std::uint32_t clock[32][32];
+  std::uint64_t gathered[32];
 };
 
 class Block {
@@ -52,7 +53,6 @@ class Block {
   int voted() const { return vote_result_; }
   std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t bits, int choice, std::uintptr_t site);
   unsigned lane() const { return now & 31; }
-  unsigned active() const { return warp[now >> 5].live; }
   Stacks stacks;
 
  private:

@@ -65,3 +65,10 @@ ATUNNER_INLINE long long clock64() { return 0; }
 #include "warp.h"
 #include "atomics.h"
 #include "numbers.h"
+#include "half.h"
+#include "groups.h"
+#include "pipeline.h"
+#include "wmma.h"
+
+#define memcpy ::atunner::copy
+#define memset ::atunner::fill

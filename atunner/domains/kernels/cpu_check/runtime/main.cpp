@@ -125,7 +125,7 @@ unsigned block_z() { return block.id[2]; }
 unsigned block_extent(unsigned axis) { return block.extent[axis]; }
 unsigned grid_extent(unsigned axis) { return block.grid[axis]; }
 unsigned lane() { return block.lane(); }
-unsigned active_mask() { return block.active(); }
+const std::uint64_t* gathered() { return block.warp[block.now >> 5].gathered; }
 
 void* open_room(Room* room) {
   if (!room->memory) {
@@ -149,10 +149,12 @@ void* dynamic_shared() {
 }
 
 void enter_block() {
+  if (CHECKED) watch.enter();
   if (dynamic) std::memset(reinterpret_cast<void*>(dynamic->base), Memory::POISON, dynamic->bytes);
 }
 
 void leave_block() {
+  forget_copies();
   if (watch.doubtful) watch.decide();
 }
 
@@ -161,14 +163,16 @@ int block_barrier_vote(unsigned line, int kind, int predicate) {
   block.barrier(line, kind + 3, predicate);
   return block.voted();
 }
-void fence() {}
 
 std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t bits, int choice, unsigned line) {
   return block.collective(kind, mask, bits, choice, line);
 }
 
 std::uint64_t atomic_read(const void* address, unsigned bytes) {
-  if (CHECKED) checked_access(reinterpret_cast<std::uintptr_t>(address), bytes, true, true, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+  auto at = reinterpret_cast<std::uintptr_t>(address);
+  if (at % bytes) told("misaligned", 0).line("type atomic").line("alignment %u", bytes).line("excess %u", static_cast<unsigned>(at % bytes)).end();
+  if (CHECKED) checked_access(at, bytes, true, true, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+  if (CHECKED) watch.synchronise(at);
   std::uint64_t bits = 0;
   std::memcpy(&bits, address, bytes);
   return bits;

@@ -71,6 +71,12 @@ void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes)
   report.end();
 }
 
+void in_flight(const Region& region, std::uintptr_t address, unsigned bytes, const Access& copy) {
+  Report& report = told("in_flight", 0).line("earlier %x", copy.site);
+  tell(report, region, address, bytes);
+  report.end();
+}
+
 void race(const Region& region, std::uintptr_t address, unsigned bytes, const char* now, const char* before, const Access& earlier) {
   race_of(region, address, bytes, now, before, earlier, who(block.now), trace());
 }

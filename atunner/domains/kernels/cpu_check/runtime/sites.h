@@ -6,6 +6,7 @@ namespace atunner {
 
 void enter_block();
 void leave_block();
+void forget_copies();
 void exchange(Thread* lanes, Warp& warp, Collective kind, unsigned mask);
 
 [[noreturn]] void divergent_barrier(unsigned thread, std::uintptr_t line, unsigned other, std::uintptr_t other_line);

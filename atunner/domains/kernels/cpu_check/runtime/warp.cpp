@@ -83,6 +83,9 @@ void exchange(Thread* lanes, Warp& warp, Collective kind, unsigned mask) {
       each(lanes, mask, [&](const Thread&) { return all ? mask : 0u; });
       break;
     }
+    case Collective::GATHER:
+      for (unsigned lane = 0; lane < 32; ++lane) warp.gathered[lane] = lanes[lane].bits;
+      break;
     case Collective::REDUCE: {
       std::uint64_t result = reduced(lanes, mask, lanes[__builtin_ctz(mask)].choice);
       each(lanes, mask, [&](const Thread&) { return result; });

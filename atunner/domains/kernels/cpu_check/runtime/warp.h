@@ -23,7 +23,6 @@ template <class T> ATUNNER_INLINE T shuffle(unsigned mask, T value, int source, 
 ATUNNER_INLINE void __syncwarp(unsigned mask = ~0u, unsigned line = __builtin_LINE()) {
   atunner::collective(atunner::Collective::SYNC, mask, 0, 0, line);
 }
-ATUNNER_INLINE unsigned __activemask() { return atunner::active_mask(); }
 
 template <class T> ATUNNER_INLINE T __shfl_sync(unsigned mask, T value, int source, int width = 32, unsigned line = __builtin_LINE()) {
   int lane = static_cast<int>(atunner::lane());
