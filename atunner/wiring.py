@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -21,6 +22,7 @@ from atunner.core.space import Space
 from atunner.core.status import Provenance
 from atunner.core.task import Budget, Task
 from atunner.domains import BUILT_IN as DOMAINS
+from atunner.domains.kernels.bundle_result import as_measured, read_result
 from atunner.executors import BUILT_IN as EXECUTORS
 from atunner.executors.work import resolve
 from atunner.graphs.deps import Deps, Options
@@ -37,6 +39,8 @@ from atunner.search import SearchSpace, searcher
 from atunner.settings import Settings, secret
 
 HOST = "host"
+GOOD_START = 1.1
+STARTS = 6
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,20 @@ class Session:
         request = request_from(record, values)
         return self._drive(record, request, None, watch, stop)
 
+    def take_back(self, file: Path) -> RunRecord:
+        """Record a bundle's result as a run of its own, measured on that device.
+
+        Raises:
+            UserError: the file is not a result, was changed, or is of a run that is not here.
+        """
+        result = read_result(file)
+        record = as_measured(self.store.load(result.run), result)
+        device = "".join(c for c in result.environment.device.lower() if c.isalnum())
+        name = f"{record.run}-on-{device}-{result.environment.id[:4]}"
+        imported = record.model_copy(update={"run": name, "stop_reason": f"imported from {file.name}"})
+        self.store.save_run(imported)
+        return self.store.load(name)
+
     def _domain(self, task: Task) -> str:
         load("domains", task.domain, DOMAINS)
         return task.domain
@@ -208,10 +226,8 @@ class Session:
 
     def recalled(self, task: Task) -> tuple[Recalled, ...]:
         """Good points of similar earlier tasks; the run says where they came from."""
-        found = self.store.recall(task, limit=6)
-        return tuple(
-            Recalled(family=t.candidate.family, params=t.candidate.params, from_task=t.candidate.origin) for t in found
-        )
+        found = [past for past in self.store.history(task) if past.relative <= GOOD_START]
+        return tuple(Recalled(family=p.family, params=p.params, from_task=p.run) for p in found[:STARTS])
 
 
 def _wait(thread: threading.Thread, stop: threading.Event | None) -> None:

@@ -64,17 +64,17 @@ class Proposal(Value):
 
 LIKES: dict[Trait, tuple[str, ...]] = {
     Trait.HIGH_REUSE: ("register_blocking", "shared_memory_tiling", "cache_blocking"),
-    Trait.STREAMING: ("vectorized_access", "simd_vectorization", "thread_coarsening"),
+    Trait.STREAMING: ("vectorized_loads", "vectorization", "thread_coarsening"),
     Trait.SMALL_PROBLEM: ("split_k",),
-    Trait.FEW_INPUT_CHANNELS: ("direct", "register_blocking", "shared_memory_tiling"),
+    Trait.FEW_INPUT_CHANNELS: ("register_blocking", "halo_tiling", "sliding_window"),
     Trait.POINTWISE_FILTER: ("implicit_gemm",),
-    Trait.STRIDED: ("implicit_gemm", "direct"),
-    Trait.GROUPED: ("direct",),
+    Trait.STRIDED: ("implicit_gemm",),
+    Trait.GROUPED: ("halo_tiling", "sliding_window"),
     Trait.LONG_REDUCTION: ("split_k",),
     Trait.FEW_ROWS: ("split_rows", "split_k", "block_per_row"),
     Trait.SHORT_ROWS: ("warp_shuffle_reduction", "warp_per_row"),
 }
-TWO_PASSES = frozenset({"split_k", "split_rows", "two_pass_reduction"})
+TWO_PASSES = frozenset({"split_k", "split_rows", "split_reduction", "two_pass_reduction"})
 LEAST_POINTS = 4
 REFINE_AFTER = 8
 
@@ -116,18 +116,21 @@ def rules(situation: Situation, helpful: frozenset[str]) -> Proposal:
 
 
 def _move(record: FamilyRecord, points: int, situation: Situation, helpful: frozenset[str]) -> Move:
-    starts = tuple(r.params for r in situation.recalled if r.family == record.family.name)
+    family = record.family
+    recalled = [r for r in situation.recalled if r.family == family.name and family.space.holds(r.params)]
+    starts = tuple(r.params for r in recalled)
+    learned = f"; starts from {len(starts)} points of {recalled[0].from_task}" if recalled else ""
     if record.tried >= REFINE_AFTER and record.best is not None:
         return Move(
             family=record.family.name,
             points=points,
             allowed=around(record.family, record.best_params),
             starts=starts,
-            reason="search around its best point",
+            reason=f"search around its best point{learned}",
         )
     match = sorted(set(record.family.techniques) & helpful)
     reason = f"{', '.join(match)} treats {situation.diagnosis.bottleneck}" if match else "explore"
-    return Move(family=record.family.name, points=points, starts=starts, reason=reason)
+    return Move(family=record.family.name, points=points, starts=starts, reason=reason + learned)
 
 
 def around(family: Family, best: Params, reach: int = 2) -> dict[str, tuple[JsonValue, ...]]:
@@ -197,6 +200,7 @@ def legal(moves: tuple[Move, ...], situation: Situation) -> tuple[Move, ...]:
         allowed = {n: tuple(v for v in vs if v in values[n]) for n, vs in move.allowed.items() if n in values}
         allowed = {n: vs for n, vs in allowed.items() if vs}
         points = min(move.points, left)
-        kept.append(move.model_copy(update={"points": points, "allowed": allowed}))
+        starts = tuple(p for p in move.starts if spaces[move.family].holds(p))
+        kept.append(move.model_copy(update={"points": points, "allowed": allowed, "starts": starts}))
         left -= points
     return tuple(kept)

@@ -33,6 +33,8 @@ class OperatorView(Value):
 REUSE_WORTH_A_TILE = 8.0
 STREAMING_REUSE = 2.0
 SMALL_FLOPS = 1e7
+FEW_CHANNELS = 4
+LONG_SIDE = 8
 
 
 def rules(facts: OperatorFacts) -> OperatorView:
@@ -55,24 +57,25 @@ def _reuse(facts: OperatorFacts) -> list[Trait]:
 
 
 def _settings(facts: OperatorFacts) -> list[Trait]:
-    value = {s.name: s.value for s in facts.settings}
-
-    def number(name: str, default: int) -> int:
-        found = value.get(name, default)
-        return found if isinstance(found, int) else default
-
+    value = {s.name: s.value for s in facts.settings if isinstance(s.value, int)}
     found = []
-    if 0 < number("channels", number("c", 0)) <= 4:
-        found.append(Trait.FEW_INPUT_CHANNELS)
-    if number("kernel", 0) == 1:
+    if value.get("kernel", 0) == 1:
         found.append(Trait.POINTWISE_FILTER)
-    if number("stride", 1) > 1:
+    if value.get("stride", 1) > 1:
         found.append(Trait.STRIDED)
-    if number("groups", 1) > 1:
+    if value.get("groups", 1) > 1:
         found.append(Trait.GROUPED)
-    if number("k", 0) > 8 * max(number("m", 1 << 30), number("n", 1 << 30)):
-        found.append(Trait.LONG_REDUCTION)
-    return found
+    return [*found, *_depth(facts)]
+
+
+def _depth(facts: OperatorFacts) -> list[Trait]:
+    """How long the sums are: the depth of the weights, or of the matrices' shared side."""
+    weight, left, result = (facts.tensors.get(name) for name in ("weight", "a", "c"))
+    if weight is not None and weight[1] <= FEW_CHANNELS:
+        return [Trait.FEW_INPUT_CHANNELS]
+    if left is not None and result is not None and left[-1] > LONG_SIDE * max(result):
+        return [Trait.LONG_REDUCTION]
+    return []
 
 
 def _rows(facts: OperatorFacts) -> list[Trait]:

@@ -28,12 +28,15 @@ class Diagnosis(Value):
 FOLLOWS: dict[Bottleneck, tuple[str, tuple[str, ...]]] = {
     Bottleneck.MEMORY: (
         "move fewer bytes, in wider accesses",
-        ("shared_memory_tiling", "vectorized_access", "packing"),
+        ("shared_memory_tiling", "vectorized_loads", "packing"),
     ),
-    Bottleneck.COMPUTE: ("do more arithmetic for each instruction issued", ("register_blocking", "loop_unrolling")),
+    Bottleneck.COMPUTE: (
+        "do more arithmetic for each instruction issued",
+        ("register_blocking", "loop_unrolling", "vectorization"),
+    ),
     Bottleneck.LATENCY: ("keep more work in flight", ("double_buffering", "thread_coarsening", "split_k")),
-    Bottleneck.LAUNCH: ("make more, smaller blocks", ("split_k", "split_rows")),
-    Bottleneck.SHARED_MEMORY: ("take more from registers", ("register_blocking", "shared_memory_padding")),
+    Bottleneck.LAUNCH: ("make more, smaller blocks", ("split_k", "split_rows", "split_reduction")),
+    Bottleneck.SHARED_MEMORY: ("take more from registers", ("register_blocking", "bank_conflict_padding")),
     Bottleneck.OCCUPANCY: ("use less of what limits the resident warps", ("thread_coarsening",)),
     Bottleneck.AT_LIMIT: ("nothing is left to gain", ()),
 }

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     command(app, "show")(show)
     command(app, "resume")(resume)
     command(app, "export")(export)
+    command(app, "import")(import_result)
     command(app, "compare")(compare)
 
 
@@ -96,6 +97,20 @@ def export(
     else:
         for place in write(record, folder_of(record, output)).places:
             typer.echo(place)
+
+
+def import_result(
+    file: Path = typer.Argument(help="The result.json that a bundle wrote on the GPU machine."),
+    output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+    as_json: bool = typer.Option(False, "--json", help="Print the new record as JSON."),
+) -> int:
+    """Take back what a bundle measured: a new run, ranked by the measured times.
+
+    Example: atunner import bundle/result.json
+    """
+    with Session() as session:
+        record = session.take_back(file)
+    return finish(record, output, as_json)
 
 
 def compare(

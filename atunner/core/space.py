@@ -1,7 +1,10 @@
 """The declaration of a constrained discrete parameter space; `atunner.search` builds and walks it."""
 
+from collections.abc import Mapping
+
 from pydantic import JsonValue
 
+from atunner.core.expression import evaluate
 from atunner.core.value import Value
 
 
@@ -17,6 +20,13 @@ class Space(Value):
 
     parameters: tuple[Parameter, ...] = ()
     constraints: tuple[str, ...] = ()
+
+    def holds(self, params: Mapping[str, JsonValue]) -> bool:
+        """Whether these are values of just this space's parameters and keep every constraint."""
+        if params.keys() != {p.name for p in self.parameters}:
+            return False
+        legal = all(params[p.name] in p.values for p in self.parameters)
+        return legal and all(bool(evaluate(text, params)) for text in self.constraints)
 
     def narrowed(self, allowed: dict[str, tuple[JsonValue, ...]]) -> "Space":
         """The same space with some parameters cut to the values in `allowed` (kept in their order)."""

@@ -65,7 +65,8 @@ class Slice:
     def _move(self, move: Move, family: Family, target: int) -> bool:
         """Search one family until `target` candidates are recorded. False when its space ran out."""
         searcher = self._searcher(move, family)
-        waiting = [p for p in move.starts if not self._known(family.name, p)]
+        space = family.space.narrowed(move.allowed)
+        waiting = [p for p in move.starts if space.holds(p) and not self._known(family.name, p)]
         while self._count() < target and not self._over():
             count = self._room(target)
             batch, waiting = waiting[:count], waiting[count:]
@@ -82,10 +83,8 @@ class Slice:
         seed = int(content_id([self.deps.options.seed, self.state.round, move.family]), 16) % (1 << 31)
         space = family.space.narrowed(move.allowed)
         searcher = self.deps.searcher(self.deps.options.search, space, seed)
-        inside = {p.name: set(map(str, p.values)) for p in space.parameters}
         for candidate, value in self._figures():
-            fits = all(str(candidate.params.get(name)) in values for name, values in inside.items())
-            if candidate.family == family.name and fits:
+            if candidate.family == family.name and space.holds(candidate.params):
                 searcher.tell(candidate.params, value)
         return searcher
 
