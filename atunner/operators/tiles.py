@@ -28,3 +28,8 @@ def parameter(name: str, *values: int) -> Parameter:
 def tile(name: str, values: Iterable[int], extent: int) -> Parameter:
     """A tunable that blocks `extent`."""
     return Parameter(name=name, values=fitting(values, extent))
+
+
+def largest(of: Parameter) -> int:
+    """The largest value of a tile parameter."""
+    return max(int(v) for v in of.values if isinstance(v, int))

@@ -4,7 +4,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from operators.kernel_build import compile_cuda, instruction_mix, some_points
+from operators.kernel_build import compile_cuda, instruction_mix, points, some_points
 
 from atunner.operators import KernelFamily, operator
 
@@ -63,3 +63,25 @@ def test_split_sums_move_more_bytes_and_repeat_bit_by_bit(name: str, split: str)
     assert "atomic" not in family.text()
     assert [launch.kernel for launch in family.program.launches][-1] == "add_parts"
     assert family.program.workspaces[0].elements.startswith("SPLITS * ")
+
+
+@pytest.mark.parametrize("language", ["cuda", "c"])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("conv2d", (1, 1, 1, 1)),
+        ("conv2d", (1, 3, 1, 7)),
+        ("conv2d", (1, 5, 9, 1)),
+        ("matmul", (1, 1, 1)),
+        ("matmul", (1, 3, 97)),
+        ("matmul", (97, 1, 2)),
+    ],
+)
+def test_every_family_that_applies_has_points_for_tiny_shapes(name: str, shape: tuple[int, ...], language: str) -> None:
+    problem = operator(name).problem(shape, {}, "float32")
+    spaces = {f.name: f.space(problem) for f in operator(name).kernels[language].families}
+    applicable = {n: s for n, s in spaces.items() if all(p.values for p in s.parameters)}
+
+    assert len(applicable) >= 3
+    for family, space in applicable.items():
+        assert next(points(space), None) is not None, family

@@ -4,7 +4,7 @@ from atunner.core.program import Launch, Problem, Program, Workspace
 from atunner.core.space import Space
 from atunner.operators import KernelFamily, KernelSet
 from atunner.operators.shapes import MAX_ELEMENTS
-from atunner.operators.tiles import NOWHERE, parameter, tile
+from atunner.operators.tiles import NOWHERE, largest, parameter, tile
 
 ARGS = ("x", "weight", "y")
 SHARED = 48 * 1024
@@ -33,10 +33,12 @@ def _direct_tile(problem: Problem) -> Space:
     height = f"((BLOCK_Y * ROWS - 1) * {d['stride']} + {reach})"
     width = f"((BLOCK_X - 1) * {d['stride']} + {reach} + PAD)"
     weights = f"C_TILE * {d['r'] ** 2} * (K_TILE + 4)"
+    across = tile("BLOCK_X", (8, 16, 32, 64), d["q"])
+    down = tile("BLOCK_Y", (1, 2, 4, 8, 16), d["p"])
     return Space(
         parameters=(
-            tile("BLOCK_X", (8, 16, 32, 64), d["q"]),
-            tile("BLOCK_Y", (1, 2, 4, 8, 16), d["p"]),
+            across,
+            down,
             tile("ROWS", (1, 2, 4), d["p"]),
             tile("K_TILE", (1, 2, 4, 8, 16, 32, 64), outputs),
             tile("C_TILE", (1, 2, 4, 8), channels),
@@ -44,7 +46,7 @@ def _direct_tile(problem: Problem) -> Space:
             parameter("UNROLL", 1, 2),
         ),
         constraints=(
-            "32 <= BLOCK_X * BLOCK_Y <= 1024",
+            f"{min(32, largest(across) * largest(down))} <= BLOCK_X * BLOCK_Y <= 1024",
             f"4 * (C_TILE * {height} * {width} + {weights}) <= {SHARED}",
             f"BLOCK_X * BLOCK_Y * (ROWS * K_TILE + 40) <= {REGISTERS}",
             "ROWS * K_TILE <= 128",
@@ -90,7 +92,7 @@ def _gemm_tiles(problem: Problem) -> Space:
             parameter("UNROLL", 1, 4),
         ),
         constraints=(
-            "64 <= (TILE_K // THREAD_K) * (TILE_P // THREAD_P) <= 512",
+            "min(64, TILE_K * TILE_P // 4) <= (TILE_K // THREAD_K) * (TILE_P // THREAD_P) <= 512",
             "THREAD_K <= TILE_K",
             "THREAD_P <= TILE_P",
             "TILE_D * max(TILE_K, TILE_P) * THREAD_K * THREAD_P <= 16 * TILE_K * TILE_P",

@@ -6,7 +6,7 @@ from atunner.core.program import Launch, Problem, Program, Workspace
 from atunner.core.space import Parameter, Space
 from atunner.operators import KernelFamily, KernelSet
 from atunner.operators.shapes import MAX_ELEMENTS
-from atunner.operators.tiles import NOWHERE, fitting, parameter, tile
+from atunner.operators.tiles import NOWHERE, fitting, largest, parameter, tile
 
 ARGS = ("a", "b", "c")
 SHARED = 48 * 1024
@@ -35,17 +35,19 @@ def _vectors(problem: Problem) -> Parameter:
 
 def _shared_tile(problem: Problem) -> Space:
     d = problem.dims
+    across = tile("BLOCK_X", (8, 16, 32, 64, 128), d["n"])
+    down = tile("BLOCK_Y", (1, 2, 4, 8, 16, 32), d["m"])
     return Space(
         parameters=(
-            tile("BLOCK_X", (8, 16, 32, 64, 128), d["n"]),
-            tile("BLOCK_Y", (1, 2, 4, 8, 16, 32), d["m"]),
+            across,
+            down,
             tile("ROWS", (1, 2, 4, 8, 16), d["m"]),
             tile("TILE_K", (8, 16, 32, 64), d["k"]),
             parameter("PAD", 0, 1),
             parameter("UNROLL", 1, 4, 8),
         ),
         constraints=(
-            "32 <= BLOCK_X * BLOCK_Y <= 1024",
+            f"{min(32, largest(across) * largest(down))} <= BLOCK_X * BLOCK_Y <= 1024",
             f"4 * (BLOCK_Y * ROWS * (TILE_K + PAD) + TILE_K * BLOCK_X) <= {SHARED}",
             "BLOCK_Y * ROWS <= 128",
             # Loads of one step that a thread has in flight.
