@@ -2,6 +2,7 @@
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from atunner.cli.common import command, print_json
@@ -25,6 +26,10 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="As JSON.")) -> No
         return
     table = Table("what", "here", "enables", "how to get it")
     for item in found:
-        here = f"[green]yes[/green] {item.detail}" if item.present else f"[yellow]no[/yellow] {item.detail}"
-        table.add_row(item.name, here, item.enables, "" if item.present else item.get)
+        here = (
+            f"[green]yes[/green] {escape(item.detail)}"
+            if item.present
+            else f"[yellow]no[/yellow] {escape(item.detail)}"
+        )
+        table.add_row(item.name, here, item.enables, "" if item.present else escape(item.get))
     Console().print(table)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from atunner.agents import evaluation, fusion, hardware, operator, performance
 from atunner.core.consult import Spoken
-from atunner.core.errors import ToolError
+from atunner.core.errors import CandidateError, ToolError
 from atunner.core.record import AgentNote, RunState
 from atunner.core.status import Provenance, Status
 from atunner.core.trial import Comparison, Trial
@@ -18,6 +18,7 @@ from atunner.graphs.slice import Slice
 from atunner.graphs.state import TuningState
 
 Update = dict[str, Any]
+CONFIRMED = 3
 
 
 def note(
@@ -159,22 +160,53 @@ async def analyse(state: TuningState, runtime: Runtime[Deps]) -> Update:
 
 
 async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
-    """Rebuild baseline and winner from their records and measure both again, interleaved, in a new process."""
+    """Rebuild baseline and winner from their records and measure both again, interleaved, in new processes."""
     deps = runtime.context
-    best, base = (deps.memory.trial(deps.run, key or "") for key in (state.best, state.baseline))
     reason = state.verdict.reason if state.verdict else ""
-    if best is not None and base is not None and best.candidate.id != base.candidate.id:
-        deps.watch(Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="measuring again"))
-        comparison = await asyncio.to_thread(_compare, deps, state, base, best)
-        deps.memory.save_run(deps.memory.head(deps.run).model_copy(update={"confirmed": comparison}))
+    deps.watch(Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="measuring again"))
+    chosen = await asyncio.to_thread(_confirmed, deps, state)
+    update = {"best": chosen[0], "confirmed": chosen[1]} if chosen else {"best": state.best}
+    deps.memory.save_run(deps.memory.head(deps.run).model_copy(update=update))
     deps.memory.set_state(deps.run, RunState.DONE, reason)
     deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="confirm", message=reason))
     return {}
 
 
-def _compare(deps: Deps, state: TuningState, base: Trial, best: Trial) -> Comparison | None:
-    if deps.domain.provenance(state.task) is Provenance.PREDICTED:
+def _confirmed(deps: Deps, state: TuningState) -> tuple[str, Comparison] | None:
+    """The best candidate that survives its confirmation; one that does not is noted, and the next one is tried."""
+    base = deps.memory.trial(deps.run, state.baseline or "")
+    if base is None or deps.domain.provenance(state.task) is Provenance.PREDICTED:
         return None
+    failures: list[str] = []
+    for trial in _contenders(deps, state):
+        try:
+            found = _compare(deps, state, base, trial)
+        except CandidateError as error:
+            failures.append(f"{trial.candidate.family} {trial.candidate.id}: {error.status}: {error}")
+            continue
+        if found is not None:
+            _note_failures(deps, state, failures)
+            return trial.candidate.id, found
+    _note_failures(deps, state, failures)
+    return None
+
+
+def _contenders(deps: Deps, state: TuningState) -> list[Trial]:
+    """The best three, each twice: a disturbed machine must not cost the winner its place."""
+    good = [t for t in deps.memory.trials(deps.run) if t.status is Status.OK and t.candidate.id != state.baseline]
+    sign = 1 if state.task.objective.minimise else -1
+    good.sort(key=lambda t: sign * t.measurement.value if t.measurement else 0.0)
+    return [t for trial in good[:CONFIRMED] for t in (trial, trial)]
+
+
+def _note_failures(deps: Deps, state: TuningState, failures: list[str]) -> None:
+    if failures:
+        summary = f"{len(failures)} confirmations failed before one held"
+        text = AgentNote(round=state.round, agent="confirm", by="rules", summary=summary, points=tuple(failures))
+        deps.memory.note(deps.run, text)
+
+
+def _compare(deps: Deps, state: TuningState, base: Trial, best: Trial) -> Comparison | None:
     built = [deps.domain.build(state.task, trial.candidate) for trial in (base, best)]
     deps.domain.verify(state.task, built[1])
     return deps.domain.compare(state.task, *built)
