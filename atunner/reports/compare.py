@@ -102,7 +102,7 @@ def _figure(record: RunRecord) -> str:
         return wording.NO_FIGURE
     if record.provenance is Provenance.MEASURED:
         return wording.duration(best.value, best.unit)
-    return f"{best.relative:.3f} of naive" if best.relative is not None else wording.NO_FIGURE
+    return f"{wording.number(best.relative)} of naive" if best.relative is not None else wording.NO_FIGURE
 
 
 def _ratio(record: RunRecord) -> str:

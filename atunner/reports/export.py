@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -51,9 +52,15 @@ def as_csv(record: RunRecord) -> str:
     writer.writerow(COLUMNS)
     if record.baseline is not None:
         writer.writerow(_cells(record, record.baseline, 0))
-    for trial in record.trials:
+    for trial in _others(record):
         writer.writerow(_cells(record, trial, ranks.get(trial.candidate.id)))
     return stream.getvalue()
+
+
+def _others(record: RunRecord) -> Iterator[Trial]:
+    """Every trial but the baseline's, which has its line already."""
+    base = record.baseline.candidate.id if record.baseline else ""
+    return (trial for trial in record.trials if trial.candidate.id != base)
 
 
 def _cells(record: RunRecord, trial: Trial, rank: int | None) -> list[str]:

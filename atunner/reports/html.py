@@ -64,7 +64,11 @@ def cards(record: RunRecord) -> Iterator[tuple[str, str, str]]:
         text = f"{record.confirmed.low:.2f} to {record.confirmed.high:.2f}, {meaning}"
         yield "ratio to naive", f"{record.confirmed.ratio:.2f}x", text
     elif rows and rows[0].relative is not None and record.provenance is not Provenance.MEASURED:
-        yield "best score over naive", f"{rows[0].relative:.3f}", f"{wording.stamp(record)}; nothing was measured"
+        yield (
+            "best score over naive",
+            wording.number(rows[0].relative),
+            f"{wording.stamp(record)}; nothing was measured",
+        )
     roof = roofline(record)
     if roof is not None:
         yield "roofline bound", wording.duration(roof.bound_us, "us"), f"on {wording.target(record)}"

@@ -17,6 +17,8 @@ from atunner.reports.tuned_plots import importance, parallel
 
 SIZE = (5.4, 3.3)
 BARS = 10
+WIDE = 20.0
+"""A ratio that a linear axis no longer shows well."""
 
 Draw = Callable[[RunRecord, Axes, Colours], str | None]
 """Draws into the axes and says in one sentence what is seen; None when there is nothing to draw."""
@@ -47,6 +49,8 @@ def progress(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     axes.set_xlabel("trial")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(_figure_name(record))
+    if max(figures) > WIDE * min(figures) > 0:
+        axes.set_yscale("log")
     axes.legend(frameon=False)
     return f"Figure of each trial in the order judged; best so far ends at {wording.number(best[-1])}."
 
@@ -111,8 +115,10 @@ def board(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     if not rows:
         return None
     base = baseline(record)
-    shown = [*rows, *([base] if base else [])]
     measured = record.provenance is Provenance.MEASURED
+    # A baseline that is far off would press all others into the axis; then the caption tells its figure.
+    far = base is not None and base.value > WIDE * rows[-1].value
+    shown = [*rows, *([base] if base and not far else [])]
     values = [r.value if measured or r.relative is None else r.relative for r in shown]
     names = [f"{r.rank} {r.family}" if r.rank else "naive" for r in shown]
     tints = [colours.muted if r.rank == 0 else colours.first if r.rank == 1 else colours.second for r in shown]
@@ -125,7 +131,10 @@ def board(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     axes.margins(x=0.15)
     axes.set_xlabel(_figure_name(record))
     axes.grid(visible=False, axis="y")
-    return f"The first {len(rows)} of the leaderboard and the naive baseline; shorter is better."
+    if base is None or not far:
+        return f"The first {len(rows)} of the leaderboard and the naive baseline; shorter is better."
+    ratio = wording.number(base.value / rows[0].value)
+    return f"The first {len(rows)} of the leaderboard; the naive baseline's bar would be {ratio} times the first's."
 
 
 def residency(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
@@ -150,7 +159,7 @@ def residency(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
 def outcomes(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     """How many trials ended in which status."""
     counts = status_counts(record)
-    if not counts:
+    if len(counts) < 2:
         return None
     names = [s.value.replace("_", " ") for s in counts]
     tints = [

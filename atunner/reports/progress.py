@@ -66,7 +66,7 @@ def best(event: Event) -> str:
         return "none yet"
     share = event.best / event.baseline if event.baseline else None
     if event.provenance is not Provenance.MEASURED:
-        text = f"{share:.3f} of naive" if share is not None else wording.number(event.best)
+        text = f"{wording.number(share)} of naive" if share is not None else wording.number(event.best)
         return f"{text} ({event.provenance.value})"
     text = wording.duration(event.best, event.unit)
     return f"{text} (naive {wording.duration(event.baseline, event.unit)})" if event.baseline else text

@@ -86,12 +86,15 @@ def hardware(record: RunRecord) -> RenderableType:
     )
     table.add_column("fact", style="dim", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("source", overflow="fold")
+    table.add_column("source", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold", style="dim")
+    sources: dict[str, int] = {}
     for name, fact in device.facts.items():
-        note = f"; {fact.note}" if fact.note else ""
-        table.add_row(escape(name), f"{wording.number(fact.value, 4)} {escape(fact.unit)}", escape(fact.source + note))
-    notes = [Text(note) for note in device.notes]
-    return Group(table, *notes)
+        mark = sources.setdefault(fact.source, len(sources) + 1)
+        value = f"{wording.number(fact.value, 4)} {escape(fact.unit)}"
+        table.add_row(escape(name), value, f"({mark})", escape(fact.note))
+    named = [Text(f"({mark}) {source}", style="dim") for source, mark in sources.items()]
+    return Group(table, *named, *(Text(note) for note in device.notes))
 
 
 def agents(notes: Sequence[AgentNote]) -> RenderableType:
@@ -227,7 +230,7 @@ def takes(row: Row) -> tuple[str, str, str, str, str]:
 
 def score(row: Row) -> str:
     """The figure relative to the naive baseline's."""
-    return f"{row.relative:.3f}" if row.relative is not None else wording.NO_FIGURE
+    return wording.number(row.relative) if row.relative is not None else wording.NO_FIGURE
 
 
 def ratio(row: Row) -> str:
@@ -289,17 +292,19 @@ def where(places: Sequence[Path]) -> RenderableType:
     """The files that were written, and what each is for."""
     table = _pairs()
     for place in places:
-        table.add_row(escape(PURPOSES.get(place.name, "file")), escape(str(place)))
+        label, hint = PURPOSES.get(place.name, ("file", ""))
+        table.add_row(label, escape(f"{place}{hint}"))
     return table
 
 
 PURPOSES = {
-    "best.cu": "winning kernel",
-    "best.c": "winning kernel",
-    "launch.json": "launch parameters",
-    "report.html": "report with plots",
-    "run.json": "whole record",
-    "trials.csv": "all trials",
-    "plots": "plots as files",
-    "bundle": "measures the top ten on a real GPU: python3 run.py",
+    "best.cu": ("winning kernel", ""),
+    "best.c": ("winning kernel", ""),
+    "launch.json": ("launch parameters", ""),
+    "report.html": ("report with plots", ""),
+    "run.json": ("whole record", ""),
+    "trials.csv": ("all trials", ""),
+    "plots": ("plots as files", ""),
+    "bundle": ("bundle", ": `python3 run.py` there measures the best kernels on a real GPU"),
 }
+"""What each file is for, and what to do with it."""

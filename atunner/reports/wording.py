@@ -130,7 +130,7 @@ def headline(record: RunRecord) -> str:
     if record.provenance is Provenance.MEASURED:
         return _measured(record, name)
     cost = relative(record, winner.measurement)
-    share = f": {cost:.2f} of the naive baseline's cost" if cost is not None else ""
+    share = f": {number(cost)} of the naive baseline's cost" if cost is not None else ""
     return f"Best score: {name}{share}, {stamp(record)}. Nothing was measured."
 
 

@@ -30,7 +30,7 @@ def test_a_pipe_gets_plain_lines() -> None:
         progress(FIRST)
 
     assert stream.getvalue() == (
-        "round 1 evaluation: best 0.500 of naive (predicted); 8 done; "
+        "round 1 evaluation: best 0.5 of naive (predicted); 8 done; "
         "left 56 of 64 trials and 2 min 48 s; to go 1 min 15 s\n"
     )
 
@@ -47,7 +47,7 @@ def test_lines_say_only_what_is_new() -> None:
 
     told = stream.getvalue().splitlines()
     assert len(told) == 4
-    assert told[1].startswith("round 1 evaluation: best 0.400")
+    assert told[1].startswith("round 1 evaluation: best 0.4 of")
     assert told[3] == "round 1 evaluation: memory is the roof [see facts]"
 
 
