@@ -168,7 +168,7 @@ def _write(state: State, instruction: Instruction, word: Word) -> None:
 
 def _compute(function: Callable[..., int]) -> Callable[[State, Instruction], None]:
     def act(state: State, instruction: Instruction) -> None:
-        carried = ".X" in instruction.opcode or ".HI.SX" in instruction.opcode
+        carried = ".X" in instruction.opcode
         words = [state.read(operand) for operand in _plain(instruction)[1:]]
         known = not carried and all(word is not None for word in words)
         try:
@@ -187,13 +187,9 @@ def _sum(_: str, *words: int) -> int:
     return sum(words)
 
 
-def _imad(opcode: str, a: int, b: int, c: int = 0) -> int:
-    if ".HI" in opcode:
-        raise ValueError(opcode)
-    return a * b + c
-
-
 def _lea(opcode: str, a: int, b: int, *rest: int) -> int:
+    if ".SX32" in opcode:
+        return (_signed(a) >> (32 - rest[-1])) + b
     if ".HI" in opcode:
         high, shift = rest
         return (((high << 32 | a) << shift) >> 32) + b
@@ -206,6 +202,33 @@ def _shift(opcode: str, low: int, count: int, high: int = 0) -> int:
     if "S32" in opcode:
         return _signed(high) >> (count & 63)
     return (high if ".HI" in opcode else low) >> (count & 63)
+
+
+def _multiply(state: State, instruction: Instruction) -> None:
+    """Multiply and add; WIDE and HI add a pair of words and give both words, or the high one, of 64 bits."""
+    opcode = instruction.opcode
+    target, *sources = _plain(instruction)
+    words = [state.read(operand) for operand in sources]
+    double = ".WIDE" in opcode or ".HI" in opcode
+    if double and len(sources) == 3:
+        words.append(state.read(_next(sources[2])))
+    forget(state, instruction)
+    if None in words or ".X" in opcode or len(words) < 2:
+        return
+    left, right, low, high = (*(word or 0 for word in words), 0, 0)[:4]
+    if double and ".U32" not in opcode:
+        left, right = _signed(left), _signed(right)
+    result = left * right + (high << 32) + low
+    state.words[target] = (result >> 32 if ".HI" in opcode else result) & MASK
+    if ".WIDE" in opcode and _next(target) != target:
+        state.words[_next(target)] = result >> 32 & MASK
+
+
+def _next(register: str) -> str:
+    """The register above, the upper half of a pair; a zero register is its own."""
+    prefix = register.rstrip("0123456789")
+    digits = register[len(prefix) :]
+    return f"{prefix}{int(digits) + 1}" if digits and prefix in ("R", "UR") else register
 
 
 def _move(_: str, *words: int) -> int:
@@ -366,7 +389,7 @@ def _predicate_logic(state: State, instruction: Instruction) -> None:
 _ACTIONS: dict[str, Callable[[State, Instruction], None]] = {
     **dict.fromkeys(["MOV", "R2UR"], _compute(_move)),
     **dict.fromkeys(["IADD", "IADD3", "VIADD"], _compute(_sum)),
-    "IMAD": _compute(_imad),
+    "IMAD": _multiply,
     "LEA": _compute(_lea),
     **dict.fromkeys(["SHF", "SHL", "SHR"], _compute(_shift)),
     **dict.fromkeys(["HFMA2"], _half_constant),

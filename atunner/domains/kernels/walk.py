@@ -1,7 +1,8 @@
 """How often each instruction runs: one thread's path through the code, with loops counted where they can be.
 
-A loop is entered for real; after three rounds whose exit test moves by the same step, the rest is computed.
-Branches that hang on data fall through, which is where the compiler puts the likely path.
+A loop is entered for real; after three rounds whose tests move by the same step, those that follow the same path are
+counted without being walked.
+Branches that hang on data fall through, or take the longer side of an if and its else.
 """
 
 from collections.abc import Sequence
@@ -25,11 +26,11 @@ class Path:
 
 @dataclass
 class _Round:
-    """One pass through a loop's body: where it went next and the comparison that decided."""
+    """One pass through a loop's body: where it went next, and the comparisons behind its branches by their index."""
 
     again: bool | None
     next: int
-    decided: Comparison | None
+    decided: dict[int, Comparison]
 
 
 @dataclass
@@ -67,7 +68,8 @@ class _Walker:
 
     def run(self, start: int, end: int, weights: list[float], inside: frozenset[int]) -> _Round:
         """Follow the path from `start` until it leaves [start, end] or takes the branch back to `start`."""
-        at, decided = start, None
+        at = start
+        decided: dict[int, Comparison] = {}
         while start <= at <= end:
             if at in self.tails and at not in inside and self.steps < MAX_STEPS:
                 at = self.loop(at, weights, inside)
@@ -78,12 +80,13 @@ class _Walker:
             moved = self.jump(instruction, at, weights, inside)
             if moved is None:
                 return _Round(again=False, next=len(self.code), decided=decided)
-            leaves = self.target(instruction)
-            if leaves is not None and self.is_jump(at) and not start < leaves <= end:
+            if self.is_jump(at):
                 condition = _condition(instruction)
-                decided = self.state.compared.get(condition.lstrip("!")) or decided
-                if leaves == start and at == end and self.state.truth(condition) is None:
-                    return _Round(again=None, next=at + 1, decided=None)
+                if at == end and self.target(instruction) == start and self.state.truth(condition) is None:
+                    return _Round(again=None, next=at + 1, decided=decided)
+                source = self.state.compared.get(condition.lstrip("!"))
+                if source is not None:
+                    decided[at] = source
             if moved == start and at >= start and moved <= at:
                 return _Round(again=True, next=start, decided=decided)
             at = moved
@@ -95,6 +98,8 @@ class _Walker:
         taken = self.state.truth(_condition(instruction))
         if self.is_jump(at):
             target = self.target(instruction)
+            if taken is None and target is not None:
+                taken = self.likely(at, target)
             return target if taken and target is not None else at + 1
         if name in ("EXIT", "RET"):
             return None if taken else at + 1
@@ -103,10 +108,18 @@ class _Walker:
         step(self.state, instruction)
         return at + 1
 
+    def likely(self, at: int, target: int) -> bool:
+        """Whether to take a branch that hangs on data: of an if and its else, the longer one."""
+        last = self.code[target - 1]
+        behind = self.target(last)
+        if target <= at + 1 or last.guard or not last.opcode.startswith("BRA") or behind is None or behind <= target:
+            return False
+        return behind - target > target - at
+
     def loop(self, head: int, weights: list[float], inside: frozenset[int]) -> int:
         """Count a loop; returns where control goes behind it. One that cannot be counted counts once."""
         tail = self.tails[head]
-        decisions: list[Comparison | None] = []
+        recent: list[dict[int, Comparison]] = []
         counted = [0.0] * len(self.code)
         once: list[float] = []
         for _ in range(MAX_ROUNDS):
@@ -114,18 +127,18 @@ class _Walker:
             before = dict(self.state.words)
             done = self.run(head, tail, body, inside | {head})
             once = once or body
-            decisions.append(done.decided)
-            further = _rounds_left(decisions) if done.again else 0
-            _add(counted, body, 1.0 + (further or 0))
             if done.again is False:
+                _add(counted, body, 1.0)
                 _add(weights, counted, 1.0)
                 return done.next
-            if done.again and further is not None:
-                _add(weights, counted, 1.0)
-                self.advance(head, before, further)
-                return tail + 1
             if done.again is None or self.steps >= MAX_STEPS:
                 break
+            recent = [*recent[-2:], done.decided]
+            alike = _alike_rounds(recent)
+            _add(counted, body, 1.0 + alike)
+            if alike:
+                self.advance(head, before, alike)
+                recent = []
         self.unknown.add(head)
         _add(weights, once, 1.0)
         self.forget_changes(before)
@@ -166,18 +179,23 @@ def _add(weights: list[float], body: list[float], times: float) -> None:
             weights[i] += count * times
 
 
-def _rounds_left(decisions: list[Comparison | None]) -> int | None:
-    """Further rounds after the last three comparisons, when they move by the same step; None when not known yet."""
-    if len(decisions) < 3:
-        return None
-    first, second, third = decisions[-3:]
-    if first is None or second is None or third is None or not first.test == second.test == third.test:
-        return None
-    steps = {(b.left - a.left, b.right - a.right) for a, b in ((first, second), (second, third))}
-    if len(steps) != 1:
-        return None
-    ((left, right),) = steps
-    return _until_change(third, left, right)
+def _alike_rounds(recent: list[dict[int, Comparison]]) -> int:
+    """Rounds that will take the same path as the last three did, because every comparison moves by the same step."""
+    if len(recent) < 3:
+        return 0
+    first, second, third = recent
+    if not first.keys() == second.keys() == third.keys():
+        return 0
+    left = []
+    for index, last in third.items():
+        a, b = first[index], second[index]
+        step = (last.left - b.left, last.right - b.right)
+        if step != (b.left - a.left, b.right - a.right) or not a.test == b.test == last.test:
+            return 0
+        change = _until_change(last, *step)
+        if change is not None:
+            left.append(change)
+    return min(left) - 1 if left else 0
 
 
 def _until_change(last: Comparison, left: int, right: int) -> int | None:
