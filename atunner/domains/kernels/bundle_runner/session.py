@@ -4,14 +4,14 @@ The process holds no right answer. It writes outputs and raw times; the parent d
 """
 
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from atunner.domains.kernels.bundle_runner import driver as cuda
-from atunner.domains.kernels.bundle_runner.conditions import Conditions
+from atunner.domains.kernels.bundle_runner.conditions import Condition, Conditions
 from atunner.domains.kernels.bundle_runner.driver import Driver
 from atunner.domains.kernels.bundle_runner.memory import Buffers, Kernel, fingerprint
 from atunner.domains.kernels.bundle_runner.statistics import enough
@@ -42,6 +42,42 @@ class Contender(Protocol):
     def intact(self) -> bool:
         """Whether scratch memory's surroundings are."""
         ...
+
+
+@dataclass
+class Times:
+    """What was timed so far; index 0 is the baseline. A block in which the device throttled is only counted."""
+
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+    samples: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    walls: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    looks: list[dict[str, Any]] = field(default_factory=list)
+    dropped: int = 0
+    spent_s: float = 0.0
+
+    def add(self, block: tuple[list[float], list[float]], look: Condition | None) -> None:
+        """Take the two halves of a block A B B A as two pairs."""
+        self.spent_s += sum(map(sum, block)) / 1e6
+        if look is not None:
+            self.looks.append(look.as_json())
+            if look.throttled:
+                self.dropped += 1
+                return
+        half = len(block[0]) // 2
+        for part in (slice(0, half), slice(half, None)):
+            self.pairs.append((float(np.median(block[0][part])), float(np.median(block[1][part]))))
+        for side in (0, 1):
+            self.samples[side].extend(block[side])
+
+    def as_json(self) -> dict[str, Any]:
+        """For the parent."""
+        return {
+            "pairs": self.pairs,
+            "samples": {"baseline": self.samples[0], "candidate": self.samples[1]},
+            "wall": {"baseline": self.walls[0], "candidate": self.walls[1]},
+            "conditions": self.looks,
+            "throttled_blocks": self.dropped,
+        }
 
 
 class Session:
@@ -110,43 +146,24 @@ class Session:
     def time(self) -> dict[str, Any]:
         """Interleaved blocks A B B A, fresh contents and addresses, cold cache, until enough is known."""
         sets = [Buffers(self.driver, self.problem, self.random) for _ in range(SETS)]
-        pairs: list[tuple[float, float]] = []
-        samples: tuple[list[float], list[float]] = ([], [])
-        walls: tuple[list[float], list[float]] = ([], [])
-        looks, dropped, spent = [], 0, 0.0
-        for generation in self.generations():
+        times = Times()
+        for generation in self.order["generations"]:
             for buffers, asked in zip(sets, generation, strict=True):
                 buffers.draw(Draw(**asked))
             self._warm(sets)
-            begun, bound = time.perf_counter(), self.order["seconds"] / len(self.order["generations"])
-            while not (enough(pairs, spent, self.order["seconds"]) or time.perf_counter() - begun > bound):
-                block = self._block(sets, generation, walls)
-                look = self.conditions.look()
-                if look is not None:
-                    looks.append(look.as_json())
-                spent += sum(map(sum, block)) / 1e6
-                if look is not None and look.throttled:
-                    dropped += 1
-                    continue
-                half = len(block[0]) // 2
-                for part in (slice(0, half), slice(half, None)):
-                    pairs.append((float(np.median(block[0][part])), float(np.median(block[1][part]))))
-                for side in (0, 1):
-                    samples[side].extend(block[side])
+            self._generation(sets, generation, times)
         damage = next((d for d in (buffers.damage() for buffers in sets) if d), "")
-        return {
-            "damage": damage,
-            "pairs": pairs,
-            "samples": {"baseline": samples[0], "candidate": samples[1]},
-            "wall": {"baseline": walls[0], "candidate": walls[1]},
-            "conditions": looks,
-            "throttled_blocks": dropped,
-            "empty_us": self._empty(),
-        }
+        return {"damage": damage, **times.as_json(), "empty_us": self._empty()}
 
-    def generations(self) -> Iterator[list[dict[str, Any]]]:
-        """The contents of all sets, again and again new."""
-        yield from self.order["generations"]
+    def _generation(self, sets: list[Buffers], generation: list[dict[str, Any]], times: Times) -> None:
+        """One block at least, so that the new contents are met by a timed call."""
+        begun, bound = time.perf_counter(), self.order["seconds"] / len(self.order["generations"])
+        while True:
+            block = self._block(sets, generation, times.walls)
+            times.add(block, self.conditions.look())
+            known = enough(times.pairs, times.spent_s, self.order["seconds"])
+            if known or time.perf_counter() - begun > bound:
+                return
 
     def _warm(self, sets: list[Buffers]) -> None:
         begun = time.perf_counter()
