@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from operators.kernel_build import compile_cuda, instruction_mix, points, some_points
 
+from atunner.core.program import Problem
+from atunner.domains.kernels.static_facts import LaunchShape, inspect
 from atunner.operators import KernelFamily, operator
+from atunner.tools.nvrtc import Compiled
 
 CONV, MATMUL = operator("conv2d"), operator("matmul")
 TYPICAL = {
@@ -53,6 +56,29 @@ def test_families_differ_in_their_instructions(name: str, tmp_path: Path) -> Non
         distance = sum(abs(mixes[one][kind] - mixes[other][kind]) for kind in mixes[one])
         assert distance > 0.05, (one, other, mixes[one], mixes[other])
     assert mixes["naive"]["LDS"] == 0
+
+
+def executed(family: KernelFamily, problem: Problem, kind: str) -> float:
+    """Instructions of one kind that all threads of all launches execute, from machine code for sm_80."""
+    params = (some_points(family.space(problem), 1, seed=9) or [{}])[0]
+    compiled = Compiled(arch="sm_80", cubin=compile_cuda(family, problem, params, "sm_80"))
+    launches = {g.kernel: g for g in family.program.geometry({**problem.dims, **params})}
+    facts = inspect(compiled, {n: LaunchShape(block=g.block, grid=g.grid) for n, g in launches.items()})
+    return sum(f.mix.get(kind, 0) * launches[f.kernel].blocks * launches[f.kernel].threads for f in facts)
+
+
+def test_families_differ_in_what_they_execute() -> None:
+    problem = TYPICAL["conv2d"]
+    products = CONV.facts(problem, frozenset()).flops / 2
+    kernels = CONV.kernels["cuda"]
+    families = {f.name: f for f in (kernels.baseline, *kernels.families)}
+
+    assert executed(families["naive"], problem, "ffma") == pytest.approx(products, rel=0.02)
+    assert executed(families["winograd"], problem, "ffma") < 0.75 * products
+    assert executed(families["naive"], problem, "ldg") == pytest.approx(2 * products, rel=0.02)
+    for name in ("direct_tile", "register_block", "implicit_gemm"):
+        assert executed(families[name], problem, "ldg") < products, name
+        assert executed(families[name], problem, "ffma") >= 0.98 * products, name
 
 
 @pytest.mark.parametrize(("name", "split"), [("conv2d", "split_depth"), ("matmul", "split_k")])

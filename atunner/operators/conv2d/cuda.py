@@ -152,6 +152,8 @@ def _winograd(problem: Problem) -> Space:
 
 _GEMM_BLOCKS = "groups * cdiv(k // groups, TILE_K) * cdiv(n * p * q, TILE_P)"
 _GEMM_THREADS = "(TILE_K // THREAD_K) * (TILE_P // THREAD_P)"
+# A thread adds four results where they come in fours.
+_ADDING_BLOCKS = "cdiv(n * k * p * q, 256 if n * k * p * q % 4 else 1024)"
 _WINOGRAD_TILES = "n * cdiv(p, 2) * cdiv(q, 2)"
 
 NAIVE = KernelFamily(
@@ -219,7 +221,7 @@ SPLIT_DEPTH = KernelFamily(
             block=(_GEMM_THREADS,),
             args=("x", "weight", "parts"),
         ),
-        Launch(kernel="add_parts", grid=("cdiv(n * k * p * q, 256)",), block=("256",), args=("parts", "y")),
+        Launch(kernel="add_parts", grid=(_ADDING_BLOCKS,), block=("256",), args=("parts", "y")),
         workspaces=(Workspace(name="parts", elements="SPLITS * n * k * p * q"),),
     ),
     space=_split_depth,

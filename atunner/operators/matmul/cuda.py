@@ -194,7 +194,10 @@ SPLIT_K = KernelFamily(
             block=("(TILE_M // THREAD_M) * (TILE_N // THREAD_N)",),
             args=("a", "b", "parts"),
         ),
-        Launch(kernel="add_parts", grid=("cdiv(m * n, 256)",), block=("256",), args=("parts", "c")),
+        # A thread adds four results where they come in fours.
+        Launch(
+            kernel="add_parts", grid=("cdiv(m * n, 256 if m * n % 4 else 1024)",), block=("256",), args=("parts", "c")
+        ),
         workspaces=(Workspace(name="parts", elements="SPLITS * m * n"),),
     ),
     space=_split_k,
