@@ -90,7 +90,9 @@ def stamp(record: RunRecord) -> str:
     if record.provenance is Provenance.SIMULATED:
         return f"simulated from {source(record) or 'a recording'}"
     place = record.environment.device if record.environment else target(record)
-    return f"measured on {place}"
+    arch = record.environment.toolchain.get("arch", "") if record.environment else ""
+    elsewhere = bool(arch) and record.device is not None and arch != record.device.arch
+    return f"measured on {place} ({arch}), tuned for {target(record)}" if elsewhere else f"measured on {place}"
 
 
 def source(record: RunRecord) -> str:

@@ -13,6 +13,7 @@ from atunner.core.status import Provenance, Status
 from atunner.domains.kernels.bundle import write_bundle
 from atunner.domains.kernels.bundle_result import as_measured, read_result
 from atunner.domains.kernels.bundle_runner import compilers, hashing
+from atunner.reports import wording
 from atunner.tools.process import Finished, run
 
 FAKE = Path(__file__).parent / "fake_cuda.c"
@@ -113,6 +114,15 @@ def test_what_is_measured_is_ranked_as_measured_there(result: Path) -> None:
     assert fresh.confirmed is not None
     assert fresh.confirmed.better
     assert 2.0 < fresh.confirmed.ratio < 8.0
+
+
+def test_another_gpu_than_the_target_is_named_beside_it(result: Path) -> None:
+    here = as_measured(predicted(), read_result(result))
+    assert here.device is not None
+    other = here.model_copy(update={"device": here.device.model_copy(update={"arch": "sm_90"})})
+
+    assert wording.stamp(here) == "measured on Fake GPU"
+    assert wording.stamp(other) == "measured on Fake GPU (sm_80), tuned for A100 (sm_90)"
 
 
 def test_wrong_kernels_have_no_time_and_are_told_why(result: Path) -> None:
