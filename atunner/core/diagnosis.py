@@ -1,18 +1,29 @@
 """What limits a candidate: one bottleneck, named from static facts, counters and the roofline, with the evidence.
 
-The order follows Nsight Compute's rules: a grid that cannot fill the device is looked at before anything else.
+The order follows Nsight Compute's rules: a grid that cannot fill the device is looked at before anything else. Counters
+of a run outweigh what machine code suggests.
 """
 
 from collections.abc import Callable
 from enum import StrEnum
 
 from atunner.core.device import Device
+from atunner.core.occupancy import WARP
+from atunner.core.pipes import pipes
 from atunner.core.profile import Profile, StaticFacts
 from atunner.core.roofline import Bound
 from atunner.core.value import Value
 
+# Nsight Compute calls 80 % of a ceiling near the limit, and agents that tune by rooflines stop at 95 %.
 AT_LIMIT = 0.9
+# Nsight Compute's SOLBottleneck rule: when neither compute nor memory reaches 60 % of its peak, latency is the cause.
+LOW_THROUGHPUT = 60.0
 LOW_OCCUPANCY = 0.25
+# A kernel this short is mostly launched: the cost of a launch is 2 to 5 us outside a graph.
+SHORT_US = 10.0
+SHORT_BOUND_US = 2.0
+COMPUTE_COUNTER = "sm__throughput.avg.pct_of_peak_sustained_elapsed"
+MEMORY_COUNTER = "gpu__compute_memory_throughput.avg.pct_of_peak_sustained_elapsed"
 
 
 class Bottleneck(StrEnum):
@@ -46,7 +57,15 @@ class Subject(Value):
 
 def diagnose(subject: Subject) -> Finding:
     """The first rule that applies; every rule says what it saw."""
-    rules: tuple[Callable[[Subject], Finding | None], ...] = (_limit, _fill, _spills, _shared, _resident, _mix)
+    rules: tuple[Callable[[Subject], Finding | None], ...] = (
+        _limit,
+        _launched,
+        _fill,
+        _throughputs,
+        _spills,
+        _resident,
+        _pipes,
+    )
     for rule in rules if subject.device.kind == "gpu" else (_limit, _counted):
         found = rule(subject)
         if found is not None:
@@ -95,26 +114,32 @@ def _fill(subject: Subject) -> Finding | None:
     return Finding(bottleneck=Bottleneck.LAUNCH if kernel.blocks < sms else Bottleneck.LATENCY, evidence=(text,))
 
 
+def _launched(subject: Subject) -> Finding | None:
+    if subject.time_us is None or subject.time_us > SHORT_US or subject.bound.us > SHORT_BOUND_US:
+        return None
+    count = max(1, len(subject.profile.kernels))
+    text = f"measured {subject.time_us:.4g} us for {count} launches; the roofline asks for {subject.bound.us:.3g} us"
+    return Finding(bottleneck=Bottleneck.LAUNCH, evidence=(text, "launching costs 2 to 5 us each outside a graph"))
+
+
+def _throughputs(subject: Subject) -> Finding | None:
+    """Counters of Nsight Compute: the larger of the two speeds of light, or latency when both are low."""
+    values = subject.profile.counters.values if subject.profile.counters else {}
+    compute, memory = values.get(COMPUTE_COUNTER), values.get(MEMORY_COUNTER)
+    if compute is None or memory is None:
+        return None
+    text = f"Nsight Compute: compute {compute:.0f} % and memory {memory:.0f} % of their peaks"
+    if max(compute, memory) < LOW_THROUGHPUT:
+        return Finding(bottleneck=Bottleneck.LATENCY, evidence=(f"{text}, both below {LOW_THROUGHPUT:.0f} %",))
+    return Finding(bottleneck=Bottleneck.MEMORY if memory >= compute else Bottleneck.COMPUTE, evidence=(text,))
+
+
 def _spills(subject: Subject) -> Finding | None:
     kernel = _kernel(subject)
     if kernel is None or not kernel.spill_bytes:
         return None
     text = f"{kernel.kernel}: {kernel.registers} registers and {kernel.spill_bytes} bytes spilled a thread"
     return Finding(bottleneck=Bottleneck.MEMORY, evidence=(text, "spills go through local memory"))
-
-
-def _shared(subject: Subject) -> Finding | None:
-    """More shared-memory traffic than 128 bytes a cycle carry in the time that the FMAs take to issue."""
-    kernel = _kernel(subject)
-    if kernel is None:
-        return None
-    moved = sum(v for k, v in kernel.traffic.items() if k.startswith("shared"))
-    arithmetic = kernel.mix.get("ffma", 0.0) + kernel.mix.get("fp32", 0.0)
-    shared_cycles, fma_cycles = moved * 32 / 128, arithmetic * 32 / 128
-    if not moved or shared_cycles <= 1.5 * fma_cycles:
-        return None
-    text = f"{kernel.kernel}: {moved:.4g} bytes through shared memory for {arithmetic:.4g} FMAs a thread"
-    return Finding(bottleneck=Bottleneck.SHARED_MEMORY, evidence=(text,))
 
 
 def _resident(subject: Subject) -> Finding | None:
@@ -126,20 +151,28 @@ def _resident(subject: Subject) -> Finding | None:
     return Finding(bottleneck=Bottleneck.OCCUPANCY, evidence=(text.rstrip("; "),))
 
 
-def _mix(subject: Subject) -> Finding | None:
-    """Share of instructions that do arithmetic: below a half the issue slots go to moving and addressing."""
+def _pipes(subject: Subject) -> Finding | None:
+    """The busiest pipe of a multiprocessor, unless DRAM alone needs longer than it."""
     kernel = _kernel(subject)
-    total = sum(kernel.mix.values()) if kernel else 0.0
-    if kernel is None or not total:
+    if kernel is None or not kernel.mix or not subject.device.arch.startswith("sm_"):
         return None
-    useful = sum(kernel.mix.get(c, 0.0) for c in ("ffma", "fp32", "mufu", "tensor")) / total
-    loads = sum(kernel.mix.get(c, 0.0) for c in ("ldg", "stg", "lds", "sts")) / total
-    text = f"{kernel.kernel}: {useful:.0%} of the instructions are arithmetic, {loads:.0%} move data"
-    evidence = (text, _roof_line(subject))
-    if _roof(subject) is Bottleneck.MEMORY:
-        return Finding(bottleneck=Bottleneck.MEMORY, evidence=evidence)
-    moving = useful < 0.5 and kernel.mix.get("ldg", 0.0) > kernel.mix.get("lds", 0.0)
-    return Finding(bottleneck=Bottleneck.MEMORY if moving else Bottleneck.COMPUTE, evidence=evidence)
+    cycles = pipes(kernel, subject.device)
+    order = sorted(cycles, key=lambda name: -cycles[name])
+    busiest = ", ".join(f"{name} {cycles[name]:.4g}" for name in order[:3])
+    warps = kernel.blocks * -(-kernel.threads_per_block // WARP)
+    rate = subject.device.get("sm_count") * subject.device.get("clock_mhz")
+    busy_us = cycles[order[0]] * warps / rate
+    evidence = (
+        f"{kernel.kernel}: cycles a warp needs of each pipe: {busiest}",
+        f"{order[0]} is busy for {busy_us:.4g} us, DRAM for {subject.bound.memory_us:.4g} us at least",
+        _roof_line(subject),
+    )
+    memory = subject.bound.memory_us >= busy_us
+    found = Bottleneck.MEMORY if memory else _OF_PIPE.get(order[0], Bottleneck.COMPUTE)
+    return Finding(bottleneck=found, evidence=evidence)
+
+
+_OF_PIPE = {"shared_memory": Bottleneck.SHARED_MEMORY, "global_access": Bottleneck.MEMORY}
 
 
 def _counted(subject: Subject) -> Finding | None:

@@ -5,8 +5,9 @@ import math
 import pytest
 
 from atunner.core.device import Device, Fact
+from atunner.core.pipes import utilisation
 from atunner.core.profile import StaticFacts
-from atunner.domains.kernels.ranking import predict, utilisation
+from atunner.domains.kernels.ranking import predict
 
 FACTS = {"sm_count": 108, "clock_mhz": 1410, "dram_gbs": 1555, "fp16_tflops": 312}
 A100 = Device(

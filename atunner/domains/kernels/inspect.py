@@ -9,10 +9,10 @@ from pydantic import Field
 from atunner.core.device import Device
 from atunner.core.errors import CandidateError, UserError
 from atunner.core.occupancy import MAX_THREADS, REGISTERS_PER_SM, limits
+from atunner.core.pipes import pipes
 from atunner.core.profile import StaticFacts
 from atunner.core.value import Value
 from atunner.domains.kernels import cubin
-from atunner.domains.kernels.ranking import pipes
 from atunner.domains.kernels.static_facts import LaunchShape
 from atunner.domains.kernels.static_facts import inspect as read
 from atunner.tools.nvcc import compile_with_nvcc
