@@ -139,7 +139,8 @@ def _mixed(
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     largest = maximum_filter(padded, size=(1, 1, 5, 5), mode="nearest")[:, :, 1 : 1 + d["p"], 1 : 1 + d["q"]]
     others = weight.mean(axis=(2, 3)) @ largest.reshape(d["n"], d["c"], -1)
-    return maximum_filter(magnitude, size=(1, 1, 3, 3), mode="nearest") + others.reshape(magnitude.shape)
+    near: NDArray[np.float64] = maximum_filter(magnitude, size=(1, 1, 3, 3), mode="nearest")
+    return near + others.reshape(magnitude.shape)
 
 
 # Images, input and output channels of a group, output rows and columns: ones; primes; whole tiles and aligned
