@@ -23,7 +23,7 @@ from atunner.domains.kernels.gate import static
 from atunner.domains.kernels.oracle import written_buffers
 from atunner.domains.kernels.static_facts import LaunchShape, inspect
 from atunner.domains.kernels.timing import Session, TimingPlan
-from atunner.tools.nvrtc import CompileJob, Compiled, compile_here, package_version
+from atunner.tools.nvrtc import Compiled, CompileJob, compile_here, package_version
 
 ORDERS = (Order(), Order("reverse"), Order.shuffled(1), Order.shuffled(2))
 
