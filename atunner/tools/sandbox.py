@@ -125,11 +125,16 @@ def works(layer: Layer, launcher: Path) -> bool:
 
 
 def confined(
-    chain: Chain, launcher: Path, argv: Sequence[str], writable: Sequence[Path], limits: Limits
+    chain: Chain,
+    launcher: Path,
+    argv: Sequence[str],
+    writable: Sequence[Path],
+    limits: Limits,
+    readable: Sequence[Path] = (),
 ) -> tuple[str, ...]:
-    """`argv` wrapped so that it may write only below `writable` and read only that and the system's programs."""
+    """`argv` wrapped so that it may write only below `writable` and read only that, `readable` and the system."""
     folders = [part for path in writable for part in ("-w", str(path))]
-    system = [part for path in SYSTEM for part in ("-r", path)]
+    system = [part for path in (*SYSTEM, *readable) for part in ("-r", str(path))]
     numbers = (chain.bits, limits.memory_bytes, limits.file_bytes, limits.cpu_s)
     return (str(launcher), *map(str, numbers), *folders, *system, "--", *argv)
 

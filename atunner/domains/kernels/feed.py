@@ -37,7 +37,7 @@ class Feed:
         self._elements = max(b.elements for b in problem.buffers)
         self._answers = answers or max(3, min(24, (48 << 20) // (self._elements * 32)))
         self._order = self._random.sample(range(self._answers), self._answers)
-        self._bases = [oracle.inputs(problem, Draw(number=FIRST_NUMBER + i)) for i in range(BASES)]
+        self._bases = [oracle.base(problem, Draw(number=FIRST_NUMBER + i)) for i in range(BASES)]
         self._used = 0
         self._fed = 0
 

@@ -20,6 +20,7 @@ Floats = NDArray[np.floating[Any]]
 READ = ("input", "inout")
 WRITTEN = ("output", "inout")
 MOST_BYTES = 512 << 20
+MOST_BASES = 4
 
 
 class Draw(Value):
@@ -137,6 +138,7 @@ class Oracle:
         self._most = most_bytes
         self._held = 0
         self._known: OrderedDict[tuple[str, Draw], Truth] = OrderedDict()
+        self._bases: OrderedDict[tuple[str, Draw], Arrays] = OrderedDict()
 
     def truth(self, problem: Problem, draw: Draw) -> Truth:
         """Inputs and answer for one draw; the same object again while it is cached."""
@@ -156,6 +158,15 @@ class Oracle:
         """The seed behind a draw: from the secret, the problem and the draw's number."""
         text = f"{self.secret}:{content_id(problem.model_dump(mode='json'))}:{draw.number}:{draw.kind}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 2
+
+    def base(self, problem: Problem, draw: Draw) -> Arrays:
+        """Inputs only, without their answer; the last few are kept."""
+        key = (content_id(problem.model_dump(mode="json")), draw)
+        if key not in self._bases:
+            self._bases[key] = self.inputs(problem, draw)
+            while len(self._bases) > MOST_BASES:
+                self._bases.popitem(last=False)
+        return self._bases[key]
 
     def inputs(self, problem: Problem, draw: Draw) -> Arrays:
         """Inputs only; nothing is cached."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -33,6 +34,11 @@ class Plan:
             + [Shape(p, _label(p)) for p in oracle.operator.derived(problem) if p != problem]
             + [Shape(p, "a held-out shape") for p in hidden if p != problem]
         )
+
+    @cached_property
+    def steps(self) -> tuple[tuple["Step", ...], ...]:
+        """The cases of each shape; the same for every candidate."""
+        return tuple(tuple(steps_for(self.oracle, shape)) for shape in self.shapes)
 
 
 @dataclass(frozen=True)
@@ -71,18 +77,17 @@ def verify(backend: Backend[Built], plan: Plan, candidate: Candidate, built: Bui
         NotVerified: as the backend says.
     """
     deterministic = declared_deterministic(candidate)
-    steps = [tuple(steps_for(plan.oracle, shape)) for shape in plan.shapes]
     jobs = [
         Job(
             built if shape.main else backend.build(shape.problem, candidate),
             [Case(plan.oracle.truth(shape.problem, s.draw).inputs, s.storage) for s in chosen],
             shape.label,
         )
-        for shape, chosen in zip(plan.shapes, steps, strict=True)
+        for shape, chosen in zip(plan.shapes, plan.steps, strict=True)
     ]
     answers = backend.run_cases(jobs)
     seen = _Seen()
-    for shape, chosen, ran in zip(plan.shapes, steps, answers, strict=True):
+    for shape, chosen, ran in zip(plan.shapes, plan.steps, answers, strict=True):
         _hold_all(plan.oracle, shape, chosen, ran, deterministic, seen)
     return _checks(plan, seen, deterministic)
 

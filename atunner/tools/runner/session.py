@@ -34,12 +34,14 @@ class Flag(IntFlag):
     """How a round treats its slots. FLUSH: out of every cache. TOUCH: every line into the cache.
 
     SEAL: the last slot is read-only the moment its call returns, so that work done later kills the worker.
+    TIMED: the worker gets ready first and waits for "go", so that the parent's clock sees the calls alone.
     """
 
     NONE = 0
     FLUSH = 1
     TOUCH = 2
     SEAL = 4
+    TIMED = 8
 
 
 class _Kind(IntEnum):
@@ -160,14 +162,15 @@ class Worker:
         table = np.array([(c.low, c.high, *c.pointers) for c in calls], np.uint64)
         header = COMMAND.pack(key, 1, library, len(calls), per_sample, pointers, flags)
         self._write(header + table.tobytes())
-        self._expect(key, _Kind.ARMED)
+        if flags & Flag.TIMED:
+            self._expect(key, _Kind.ARMED)
         cpu, waited = self.cpu_ns(), self._waited_ns()
         started = time.perf_counter_ns()
-        self._write(struct.pack("=Q", key))
+        if flags & Flag.TIMED:
+            self._write(struct.pack("=Q", key))
         count = self._expect(key, _Kind.DONE)
         wall = time.perf_counter_ns() - started
         cpu, waited = self.cpu_ns() - cpu, self._waited_ns() - waited
-        self._write(struct.pack("=Q", key))
         return Round(self._samples(key, count, len(calls)), wall, cpu, waited)
 
     def cpu_ns(self) -> int:

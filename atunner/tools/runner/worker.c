@@ -3,7 +3,7 @@
  *   worker CONTROL REPLY ARENA BYTES LAYERS MEMORY SECONDS CPUS LIBRARY...
  *
  * CONTROL, REPLY, ARENA and every LIBRARY are inherited descriptors. The arena is shared with the parent, which writes
- * inputs into it and reads outputs from it; the worker knows neither the layout nor what is right. A round has two
+ * inputs into it and reads outputs from it; the worker knows neither the layout nor what is right. A timed round has two
  * halves with the parent's "go" between them, so that the parent's own clock sees the calls and little else. */
 #define _GNU_SOURCE
 #include "confine.h"
@@ -24,7 +24,7 @@
 #endif
 
 enum { READY = 1, ARMED = 2, SAMPLE = 3, DONE = 4, FAILED = 5 };
-enum { FLUSH = 1, TOUCH = 2, SEAL = 4 };
+enum { FLUSH = 1, TOUCH = 2, SEAL = 4, TIMED = 8 };
 #define PAGE 4096u
 #define LINE 64u
 #define MAX_POINTERS 64u
@@ -132,14 +132,16 @@ static void round_of_calls(const struct command *c)
     uint64_t *table = malloc((size_t)c->calls * stride * sizeof *table), go;
     void **pointers = malloc((size_t)c->calls * c->pointers * sizeof *pointers);
     uint64_t *times = calloc(samples, sizeof *times);
-    struct frame *frames = malloc(samples * sizeof *frames);
+    struct frame *frames = malloc((samples + 1) * sizeof *frames);
     if (!table || !pointers || !times || !frames)
         fail(20);
     receive(table, (size_t)c->calls * stride * sizeof *table);
     arm(c, table, pointers);
     entry_function *entry = entries[c->library];
-    send_frame(c->key, ARMED, 0, 0);
-    receive(&go, sizeof go);
+    if (c->flags & TIMED) {
+        send_frame(c->key, ARMED, 0, 0);
+        receive(&go, sizeof go);
+    }
     void *const *at = pointers;
     for (uint32_t s = 0, i = 0; s < samples; s++) {
         uint64_t before = now();
@@ -151,11 +153,10 @@ static void round_of_calls(const struct command *c)
         const uint64_t *last = table + (size_t)(c->calls - 1) * stride;
         mprotect(arena + last[0], last[1] - last[0], PROT_READ);
     }
-    send_frame(c->key, DONE, samples, 0);
-    receive(&go, sizeof go); /* only now, so that nothing of this falls between the parent's two looks at its clock */
+    frames[0] = (struct frame){c->key, DONE, samples, 0, 0};
     for (uint32_t s = 0; s < samples; s++)
-        frames[s] = (struct frame){c->key, SAMPLE, s, times[s], 0};
-    send_all(frames, samples * sizeof *frames);
+        frames[s + 1] = (struct frame){c->key, SAMPLE, s, times[s], 0};
+    send_all(frames, (samples + 1) * sizeof *frames);
     free(frames);
     free(table);
     free(pointers);

@@ -36,7 +36,7 @@ from atunner.tools.sandbox import Chain, Limits, demand, strongest
 
 FLAGS = ("-O3", "-march=native")
 ALWAYS = ("-fPIC", "-shared", "-std=gnu11", "-fopenmp", "-w", "-Wl,-z,defs", "-lm")
-ARENA = 32 << 20
+ARENA = 20 << 20
 MOST_SLOTS = 256
 ENTRY = "atunner_entry.c"
 SCALARS = {"int32": "int", "float32": "float"}
@@ -202,7 +202,7 @@ class CSession:
         slots = self._slots[:calls]
         for slot, given in zip(slots, fed, strict=True):
             slot.fill(given.inputs, given.shift)
-        flags = (Flag.FLUSH if self._plan.cold else Flag.NONE) | Flag.SEAL
+        flags = (Flag.FLUSH if self._plan.cold else Flag.NONE) | Flag.SEAL | Flag.TIMED
         made = [_call(s.plan) for s in slots]
         idle, idle_cpu = time.perf_counter_ns() - rested, self.worker.cpu_ns() - used
         done = self.worker.round(made, per_sample=batch, flags=flags, timeout_s=self._plan.timeout_s)
