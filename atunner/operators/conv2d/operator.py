@@ -137,8 +137,9 @@ def _mixed(
     """
     pad = d["padding"]
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    largest = maximum_filter(padded, size=(1, 1, 5, 5), mode="nearest")[:, :, 1 : 1 + d["p"], 1 : 1 + d["q"]]
-    others = weight.mean(axis=(2, 3)) @ largest.reshape(d["n"], d["c"], -1)
+    largest: NDArray[np.float64] = maximum_filter(padded, size=(1, 1, 5, 5), mode="nearest")
+    seen = largest[:, :, 1 : 1 + d["p"], 1 : 1 + d["q"]].reshape(d["n"], d["c"], -1)
+    others: NDArray[np.float64] = weight.mean(axis=(2, 3)) @ seen
     near: NDArray[np.float64] = maximum_filter(magnitude, size=(1, 1, 3, 3), mode="nearest")
     return near + others.reshape(magnitude.shape)
 
