@@ -261,7 +261,7 @@ class Kernels:
             backend: Any = _c_backend(self.config, self.config.workers, compiler)
             plan = Plan(oracle, problem)
         else:
-            backend = CudaBackend(self.config.cache, self.config.device, problem)
+            backend = CudaBackend(self.config.cache, self.config.device, problem, self.config.sandbox)
             small, *others = chosen.derived(problem)
             plan = Plan(oracle, small, tuple(others))
         return Subject(chosen, problem, language, given, backend, oracle, plan)

@@ -1,7 +1,7 @@
 """CUDA for a device that need not be here: compiled to its machine code, inspected, and checked on the CPU."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from atunner.domains.kernels.oracle import written_buffers
 from atunner.domains.kernels.static_facts import LaunchShape, inspect
 from atunner.domains.kernels.timing import Session, TimingPlan
 from atunner.tools.nvrtc import Compiled, CompileJob, compile_here, package_version
+from atunner.tools.process import Finished, run
+from atunner.tools.runner import program
+from atunner.tools.sandbox import Chain, Layer, Limits, confined, demand, strongest
 
 ORDERS = (Order(), Order("reverse"), Order.shuffled(1), Order.shuffled(2))
 
@@ -60,8 +63,10 @@ class CudaBackend:
 
     language = "cuda"
 
-    def __init__(self, cache: Path, device: Device, target: Problem) -> None:
+    def __init__(self, cache: Path, device: Device, target: Problem, sandbox: str = "rlimits") -> None:
         self._cache, self._device, self._target = cache, device, target
+        self.chain = within_folders(strongest(cache))
+        demand(self.chain, sandbox)
 
     def check(self, problem: Problem, candidate: Candidate) -> tuple[Check, ...]:
         """The static gate over the tokens of every file. Raises Rejected."""
@@ -111,9 +116,17 @@ class CudaBackend:
         found = []
         for number, case in enumerate(job.cases):
             checked = full if number == 0 else fast
-            outputs = run_check(checked, index, case.inputs, ORDERS[number % len(ORDERS)])
+            order = ORDERS[number % len(ORDERS)]
+            outputs = run_check(checked, index, case.inputs, order, runner=self._confined)
             found.append(Ran({k: v for k, v in outputs.items() if k in wanted}))
         return found
+
+    def _confined(self, *argv: str, cwd: Path, timeout_s: float, env: Mapping[str, str]) -> Finished:
+        """Start the checker in the sandbox: it reads its own folder and the system, and writes its work folder only."""
+        launcher = program("launcher", self._cache)
+        limits = Limits(memory_bytes=0, cpu_s=int(timeout_s) + 1)
+        wrapped = confined(self.chain, launcher, argv, (cwd,), limits, readable=(cwd.parent,))
+        return run(*wrapped, cwd=cwd, timeout_s=timeout_s, env=env)
 
     def session(self, built: CudaBuilt, feed: Feed, plan: TimingPlan) -> Session:
         """Nothing is timed where the device is not."""
@@ -129,4 +142,10 @@ class CudaBackend:
         return Environment(
             device=f"{self._device.name} (not on this machine)",
             toolchain={"nvrtc": package_version(), host.family: host.version},
+            sandbox=self.chain.names,
         )
+
+
+def within_folders(chain: Chain) -> Chain:
+    """The chain without a user of its own, since the checker must read and write folders of this one."""
+    return chain.model_copy(update={"layers": tuple(layer for layer in chain.layers if layer is not Layer.USER)})
