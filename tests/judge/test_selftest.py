@@ -14,7 +14,7 @@ def test_an_exploit_is_caught_by_the_check_meant_for_it(entry: Entry, cache: Pat
     trial = judged(entry, ORACLES[entry.problem], cache)
 
     assert trial.status is entry.status, trial.feedback
-    assert entry.says in trial.feedback
+    assert entry.said_by(trial.feedback), trial.feedback
     assert trial.measurement is None
 
 

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from atunner.core.errors import UserError
+from atunner.core.measurement import Measurement
+from atunner.core.program import Problem
+from atunner.core.trial import Comparison
+from atunner.domains.kernels.admission import admit, admit_timing, held_out
+from atunner.domains.kernels.oracle import Oracle
+from atunner.domains.kernels.selftest.problems import ROW_SUM, SWISH, RowSum
+from atunner.operators import Arrays
+
+SHAPE = (13, 29)
+
+
+class Constant(RowSum):
+    def reference(self, problem: Problem, inputs: Arrays) -> Arrays:
+        return {"y": np.full(problem.dims["rows"], 3.0)}
+
+
+class Loose(RowSum):
+    def tolerance(self, problem: Problem, inputs: Arrays, reference: Arrays) -> Arrays:
+        return {"y": np.full(problem.dims["rows"], 1e3)}
+
+
+class IgnoresWeights(RowSum):
+    def reference(self, problem: Problem, inputs: Arrays) -> Arrays:
+        return {"y": inputs["x"].astype(np.float64).sum(axis=1)}
+
+
+class NotFinite(RowSum):
+    def reference(self, problem: Problem, inputs: Arrays) -> Arrays:
+        return {"y": np.full(problem.dims["rows"], np.nan)}
+
+
+@pytest.mark.parametrize("operator", [ROW_SUM, SWISH], ids=lambda o: o.name)
+def test_a_sound_task_is_admitted(operator: RowSum) -> None:
+    assert all(c.passed for c in admit(Oracle(operator), operator.problem(SHAPE, {}, "float32")))
+
+
+@pytest.mark.parametrize(
+    ("operator", "reason"),
+    [
+        (Constant(), "hardly depends"),
+        (Loose(), "writes zeros passes"),
+        (IgnoresWeights(), "does not depend on w"),
+        (NotFinite(), "not finite"),
+    ],
+)
+def test_a_task_that_measures_nothing_is_refused_with_the_reason(operator: RowSum, reason: str) -> None:
+    with pytest.raises(UserError, match=rf"Not measurable here.*{reason}"):
+        admit(Oracle(operator), operator.problem(SHAPE, {}, "float32"))
+
+
+def test_equal_kernels_that_differ_refuse_the_task() -> None:
+    one = Measurement(unit="us", samples=(1.0,), source="test")
+    bad = Comparison(ratio=1.2, low=1.1, high=1.3, minimum_gain=0.01, baseline=one, candidate=one)
+    good = Comparison(ratio=1.0, low=0.99, high=1.01, minimum_gain=0.01, baseline=one, candidate=one)
+
+    assert admit_timing(lambda: good).passed
+    with pytest.raises(UserError, match="against itself came out as 1.2"):
+        admit_timing(lambda: bad)
+
+
+def test_held_out_shapes_are_secret_and_of_the_same_kind() -> None:
+    oracle = Oracle(ROW_SUM, secret=5)
+    shapes = held_out(oracle, (500, 700), {}, "float32")
+
+    assert len(shapes) == 2
+    assert shapes == held_out(oracle, (500, 700), {}, "float32")
+    assert shapes != held_out(Oracle(ROW_SUM, secret=6), (500, 700), {}, "float32")
+    assert all(max(p.dims.values()) <= 48 for p in shapes)
