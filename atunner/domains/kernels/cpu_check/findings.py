@@ -108,6 +108,12 @@ def _race(told: Report, checked: Checked) -> str:
     )
 
 
+def _in_flight(told: Report, checked: Checked) -> str:
+    line = _line(checked, _callers(told.get("earlier", [])))
+    copy = f"the asynchronous copy of {checked.name}:{line}"
+    return f"{_who(told)} uses {_where(told)} while {copy} has not been waited for."
+
+
 def _barrier(told: Report, checked: Checked) -> str:
     return (
         f"divergent barrier: {_who(told)} waits here while {_who(told, 'other')} waits at "
@@ -140,10 +146,7 @@ _SENTENCES: dict[str, Callable[[Report, Checked], str]] = {
     "wild": lambda t, c: f"{_of(t, 'access')} of address 0x{_of(t, 'address')}, which is in no buffer, by {_who(t)}.",
     "readonly": lambda t, c: f"write to {_of(t, 'where')}, which is an input, by {_who(t)}.",
     "uninitialised": lambda t, c: f"uninitialised: {_who(t)} reads {_where(t)}, which nothing has written.",
-    "in_flight": lambda t, c: (
-        f"{_who(t)} uses {_where(t)} while the asynchronous copy of {c.name}:{_line(c, _callers(t.get('earlier', [])))} "
-        "has not been waited for."
-    ),
+    "in_flight": _in_flight,
     "unwritten": lambda t, c: (
         f"{_of(t, 'missing')} of {_of(t, 'elements')} elements of output '{_of(t, 'where')}' were never written, "
         f"the first is {_of(t, 'first')}."
@@ -154,9 +157,7 @@ _SENTENCES: dict[str, Callable[[Report, Checked], str]] = {
     ),
     "null": lambda t, c: f"null pointer as {_of(t, 'type')} by {_who(t)}.",
     "division": lambda t, c: f"integer division by zero or overflow by {_who(t)}.",
-    "mask": lambda t, c: (
-        f"lane {_of(t, 'lane')} calls a warp intrinsic with mask 0x{_of(t, 'mask')}, which lacks it, {_who(t)}."
-    ),
+    "mask": lambda t, c: f"lane {_of(t, 'lane')} is not in its own mask 0x{_of(t, 'mask')}, {_who(t)}.",
     "inactive": lambda t, c: f"inactive lane: {_who(t)} shuffles from lane {_of(t, 'lane')}, which does not take part.",
     "guard": lambda t, c: f"the bytes around {_of(t, 'where')} were overwritten: an access out of bounds.",
     "trap": lambda t, c: f"{_of(t, 'text', 'illegal instruction')} by {_who(t)}.",

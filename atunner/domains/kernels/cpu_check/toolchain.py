@@ -17,14 +17,28 @@ from atunner.tools.process import run
 RUNTIME = Path(__file__).parent / "runtime"
 _UNITS = ("block", "warp", "sites", "main", "access", "copies")
 _COMMON = ("-std=c++17", "-g1", "-fno-omit-frame-pointer", "-fno-pie", "-fno-exceptions", "-fno-rtti")
-_DEVICE = ("-fwrapv", "-fno-strict-aliasing", "-ftrivial-auto-var-init=pattern", "-ffp-contract=off", "-fno-math-errno")
+_DEVICE = (
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    "-ftrivial-auto-var-init=pattern",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fstack-clash-protection",
+)
 _WATCHED = (
     "-Wuninitialized",
     "-fsanitize=thread,bounds,alignment,null,integer-divide-by-zero",
 )
 _TUNED = {
     "g++": ("--param=tsan-distinguish-volatile=1", "--param=tsan-instrument-func-entry-exit=0"),
-    "clang": ("-mllvm", "-tsan-instrument-func-entry-exit=0", "-mllvm", "-tsan-distinguish-volatile"),
+    "clang": (
+        "-mllvm",
+        "-tsan-instrument-func-entry-exit=0",
+        "-mllvm",
+        "-tsan-distinguish-volatile",
+        "-mllvm",
+        "-tsan-instrument-read-before-write",
+    ),
 }
 
 
@@ -66,12 +80,18 @@ def compilers() -> tuple[Compiler, ...]:
     g++ comes first: it warns of uninitialised variables and tells every access, also of whole structures.
     """
     found: list[Compiler] = []
-    for name, family in (("g++", "g++"), ("clang++-19", "clang"), ("clang++-14", "clang"), ("clang++", "clang")):
+    for name, family in (("g++", "g++"), ("clang++-19", "clang"), ("clang++", "clang")):
         if path := shutil.which(name):
             version = run(path, "--version", timeout_s=20).output.splitlines()[0]
-            if not any(c.version == version for c in found):
+            if _tells_all(family, version) and not any(c.version == version for c in found):
                 found.append(Compiler(path, family, version))
     return tuple(found)
+
+
+def _tells_all(family: str, version: str) -> bool:
+    """Whether the instrumentation tells every access; clang before 15 keeps copies of structures to itself."""
+    number = re.search(r"version (\d+)", version)
+    return family == "g++" or (number is not None and int(number.group(1)) >= 15)
 
 
 def compiler() -> Compiler:

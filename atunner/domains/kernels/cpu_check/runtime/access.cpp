@@ -11,8 +11,6 @@ Watch watch;
 
 namespace {
 
-constexpr std::uint16_t WRITE_BEFORE = 0, READ_BEFORE = 1;
-
 bool same_warp(unsigned a, unsigned b) { return (a ^ b) < 32 && a >> 5 == b >> 5; }
 
 // Whether `earlier`, of this block and barrier interval, happened before what the running thread does now.
@@ -20,7 +18,7 @@ inline bool ordered(const Access& earlier) {
   unsigned me = block.now;
   if (earlier.thread == me) return true;
   if (!same_warp(earlier.thread, me)) return false;
-  return block.warp[me >> 5].clock[me & 31][earlier.thread & 31] > earlier.clock;
+  return block.warp[me >> 5].clock[me & 31][earlier.thread & 31] >= earlier.clock;
 }
 
 // Whether an earlier access of the cell may run at the same time as the present one.
@@ -46,13 +44,15 @@ inline void note_read(Cell& cell, std::uintptr_t site, bool atomic) {
     stamp(second, site, atomic);
 }
 
-template <bool WRITE> inline void check_cell(Region& region, Cell& cell, std::uintptr_t address, unsigned bytes, std::uintptr_t site, bool atomic) {
+template <bool WRITE> inline void check_cell(Region& region, Cell& cell, std::uintptr_t address, unsigned bytes, std::uintptr_t site, How how) {
+  // A volatile access of global memory talks to other threads; in shared memory it is one that lacks a barrier.
+  bool atomic = how == How::ATOMIC || (how == How::VOLATILE && region.kind == Kind::GLOBAL);
   const Access& written = cell.write;
   // Shared memory knows nothing of other blocks, nothing knows of earlier launches.
   std::uint32_t since = region.kind == Kind::GLOBAL ? block.launch_epoch : block.block_epoch;
-  if (!WRITE || atomic) {
+  if (!WRITE || how == How::ATOMIC) {
     bool known = region.kind == Kind::GLOBAL ? region.initialised || written.epoch : written.epoch >= block.block_epoch;
-    if (__builtin_expect(!known, 0)) uninitialised(region, address, bytes);
+    if (__builtin_expect(!known, 0)) watch.unknown(region, address, bytes);
   }
   if (__builtin_expect(written.epoch >= since, 0) && written.epoch == IN_FLIGHT) in_flight(region, address, bytes, written);
   if (__builtin_expect(written.epoch >= since, 0) && !(atomic && written.atomic) && concurrent(written)) {
@@ -69,7 +69,7 @@ template <bool WRITE> inline void check_cell(Region& region, Cell& cell, std::ui
   }
 }
 
-template <bool WRITE> inline void access(std::uintptr_t address, unsigned bytes, std::uintptr_t site, bool atomic) {
+template <bool WRITE> inline void access(std::uintptr_t address, unsigned bytes, std::uintptr_t site, How how) {
   if (__builtin_expect(watch.doubtful, 0)) watch.decide();
   if (!memory.holds(address)) return elsewhere(address, bytes, WRITE);
   Region& region = memory.regions[memory.page_region[(address - memory.start) / PAGE]];
@@ -79,7 +79,7 @@ template <bool WRITE> inline void access(std::uintptr_t address, unsigned bytes,
   if (__builtin_expect(((bytes | offset) & ((1u << region.shift) - 1)) != 0, 0)) memory.refine(region);
   Cell* cell = region.cells + (offset >> region.shift);
   Cell* end = region.cells + ((offset + bytes - 1) >> region.shift) + 1;
-  do check_cell<WRITE>(region, *cell, address, bytes, site, atomic);
+  do check_cell<WRITE>(region, *cell, address, bytes, site, how);
   while (++cell != end);
 }
 
@@ -94,6 +94,19 @@ void Watch::doubt(Region& region, std::uintptr_t address, unsigned bytes, const 
   std::memcpy(before_, reinterpret_cast<const void*>(address), bytes);
 }
 
+// Perhaps another thread writes it in this barrier interval: then that is a race, and says more.
+void Watch::unknown(const Region& region, std::uintptr_t address, unsigned bytes) {
+  if (unknown_) return;
+  unknown_ = &region, unknown_address_ = address, unknown_bytes_ = bytes;
+  unknown_who_ = who(block.now);
+  unknown_stack_ = trace();
+}
+
+void Watch::interval_ends() {
+  if (doubtful) decide();
+  if (unknown_) uninitialised(*unknown_, unknown_address_, unknown_bytes_, unknown_who_, unknown_stack_);
+}
+
 // Threads that write the same value to the same place do not disturb each other.
 void Watch::decide() {
   doubtful = false;
@@ -101,9 +114,9 @@ void Watch::decide() {
     race_of(*region_, address_, bytes_, "writes", "wrote", earlier_, who_, stack_);
 }
 
-void checked_access(std::uintptr_t address, unsigned bytes, bool write, bool atomic, std::uintptr_t site) {
-  if (write) access<true>(address, bytes, site, atomic);
-  else access<false>(address, bytes, site, atomic);
+void checked_access(std::uintptr_t address, unsigned bytes, bool write, How how, std::uintptr_t site) {
+  if (write) access<true>(address, bytes, site, how);
+  else access<false>(address, bytes, site, how);
 }
 
 void Watch::enter() {
@@ -143,17 +156,17 @@ void mark_in_flight(std::uintptr_t address, unsigned bytes) {
 
 #if defined(ATUNNER_CHECKED)
 #define SITE reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))
-#define HOOK(NAME, BYTES, WRITE, ATOMIC) \
-  extern "C" void NAME(void* address) { atunner::access<WRITE>(reinterpret_cast<std::uintptr_t>(address), BYTES, SITE, ATOMIC); }
+#define HOOK(NAME, BYTES, WRITE, HOW) \
+  extern "C" void NAME(void* address) { atunner::access<WRITE>(reinterpret_cast<std::uintptr_t>(address), BYTES, SITE, atunner::How::HOW); }
 #define HOOKS(BYTES)                                       \
-  HOOK(__tsan_read##BYTES, BYTES, false, false)            \
-  HOOK(__tsan_write##BYTES, BYTES, true, false)            \
-  HOOK(__tsan_unaligned_read##BYTES, BYTES, false, false)  \
-  HOOK(__tsan_unaligned_write##BYTES, BYTES, true, false)  \
-  HOOK(__tsan_volatile_read##BYTES, BYTES, false, true)    \
-  HOOK(__tsan_volatile_write##BYTES, BYTES, true, true)    \
-  HOOK(__tsan_unaligned_volatile_read##BYTES, BYTES, false, true) \
-  HOOK(__tsan_unaligned_volatile_write##BYTES, BYTES, true, true)
+  HOOK(__tsan_read##BYTES, BYTES, false, PLAIN)            \
+  HOOK(__tsan_write##BYTES, BYTES, true, PLAIN)            \
+  HOOK(__tsan_unaligned_read##BYTES, BYTES, false, PLAIN)  \
+  HOOK(__tsan_unaligned_write##BYTES, BYTES, true, PLAIN)  \
+  HOOK(__tsan_volatile_read##BYTES, BYTES, false, VOLATILE)    \
+  HOOK(__tsan_volatile_write##BYTES, BYTES, true, VOLATILE)    \
+  HOOK(__tsan_unaligned_volatile_read##BYTES, BYTES, false, VOLATILE) \
+  HOOK(__tsan_unaligned_volatile_write##BYTES, BYTES, true, VOLATILE)
 HOOKS(1)
 HOOKS(2)
 HOOKS(4)
@@ -167,10 +180,10 @@ void __tsan_func_exit() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 void __tsan_read_range(void* address, unsigned long bytes) {
-  if (bytes) atunner::access<false>(reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(bytes), SITE, false);
+  if (bytes) atunner::access<false>(reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(bytes), SITE, atunner::How::PLAIN);
 }
 void __tsan_write_range(void* address, unsigned long bytes) {
-  if (bytes) atunner::access<true>(reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(bytes), SITE, false);
+  if (bytes) atunner::access<true>(reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(bytes), SITE, atunner::How::PLAIN);
 }
 void* __tsan_memcpy(void* to, const void* from, unsigned long bytes) {
   __tsan_read_range(const_cast<void*>(from), bytes);

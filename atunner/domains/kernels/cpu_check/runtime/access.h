@@ -9,10 +9,14 @@
 
 namespace atunner {
 
+enum class How { PLAIN, VOLATILE, ATOMIC };
+
 // A second writer of a place is a race unless it writes the value that is there; that is known one access later.
 class Watch {
  public:
   bool doubtful = false;
+  void unknown(const Region& region, std::uintptr_t address, unsigned bytes);
+  void interval_ends();
   void doubt(Region& region, std::uintptr_t address, unsigned bytes, const Access& written);
   void decide();
   // Whether the block of `epoch` has released its writes to the running block through fences and atomics.
@@ -22,6 +26,11 @@ class Watch {
   void synchronise(std::uintptr_t address); // an atomic access: publishes if fenced, and sees who published
 
  private:
+  const Region* unknown_ = nullptr;
+  std::uintptr_t unknown_address_ = 0;
+  unsigned unknown_bytes_ = 0;
+  Who unknown_who_{};
+  Stack unknown_stack_{};
   Region* region_ = nullptr;
   std::uintptr_t address_ = 0;
   unsigned bytes_ = 0;
@@ -39,13 +48,13 @@ extern Watch watch;
 
 // The epoch of a copy in flight: later than any, so that every access meets it.
 constexpr std::uint32_t IN_FLIGHT = ~0u;
-void checked_access(std::uintptr_t address, unsigned bytes, bool write, bool atomic, std::uintptr_t site);
+void checked_access(std::uintptr_t address, unsigned bytes, bool write, How how, std::uintptr_t site);
 
 // Findings; each ends the program but `elsewhere`, which only looks.
 void elsewhere(std::uintptr_t address, unsigned bytes, bool write);
 [[noreturn]] void out_of_bounds(std::uintptr_t address, unsigned bytes, bool write);
 [[noreturn]] void readonly(const Region& region, std::uintptr_t address, unsigned bytes);
-[[noreturn]] void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes);
+[[noreturn]] void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes, const Who& who, const Stack& stack);
 void checked_arrival(std::uintptr_t address, unsigned bytes, std::uintptr_t site);
 void mark_in_flight(std::uintptr_t address, unsigned bytes);
 [[noreturn]] void in_flight(const Region& region, std::uintptr_t address, unsigned bytes, const Access& copy);

@@ -169,6 +169,7 @@ void Block::barrier(std::uintptr_t site, int vote_kind, int predicate) {
 }
 
 void Block::arrived_at_barrier() {
+  interval_ends();
   int voted = 0;
   for (unsigned t = 0; t < threads; ++t) {
     if (thread[t].state != State::AT_BLOCK) continue;

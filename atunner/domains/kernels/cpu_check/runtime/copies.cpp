@@ -47,8 +47,8 @@ void async_copy(void* to, const void* from, unsigned bytes, unsigned zeroed) {
   if ((bytes != 4 && bytes != 8 && bytes % 16) || excess || zeroed > bytes)
     told("misaligned", 0).line("type an asynchronous copy of %u bytes", bytes).line("alignment %u", bytes < 16 ? bytes : 16).line("excess %lu", static_cast<unsigned long>(excess)).end();
   if (CHECKED) {
-    if (bytes > zeroed) checked_access(source, bytes - zeroed, false, false, site);
-    checked_access(target, bytes, true, false, site);
+    if (bytes > zeroed) checked_access(source, bytes - zeroed, false, How::PLAIN, site);
+    checked_access(target, bytes, true, How::PLAIN, site);
     mark_in_flight(target, bytes);
   }
   Queue& queue = queues[block.now];
@@ -76,15 +76,15 @@ void forget_copies() {
 void* copy(void* to, const void* from, std::size_t bytes) {
   auto site = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
   if (CHECKED && bytes) {
-    checked_access(reinterpret_cast<std::uintptr_t>(from), static_cast<unsigned>(bytes), false, false, site);
-    checked_access(reinterpret_cast<std::uintptr_t>(to), static_cast<unsigned>(bytes), true, false, site);
+    checked_access(reinterpret_cast<std::uintptr_t>(from), static_cast<unsigned>(bytes), false, How::PLAIN, site);
+    checked_access(reinterpret_cast<std::uintptr_t>(to), static_cast<unsigned>(bytes), true, How::PLAIN, site);
   }
   return std::memmove(to, from, bytes);
 }
 
 void* fill(void* to, int value, std::size_t bytes) {
   auto site = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
-  if (CHECKED && bytes) checked_access(reinterpret_cast<std::uintptr_t>(to), static_cast<unsigned>(bytes), true, false, site);
+  if (CHECKED && bytes) checked_access(reinterpret_cast<std::uintptr_t>(to), static_cast<unsigned>(bytes), true, How::PLAIN, site);
   return std::memset(to, value, bytes);
 }
 

@@ -148,6 +148,10 @@ void* dynamic_shared() {
   return reinterpret_cast<void*>(dynamic->base);
 }
 
+void interval_ends() {
+  if (CHECKED) watch.interval_ends();
+}
+
 void enter_block() {
   if (CHECKED) watch.enter();
   if (dynamic) std::memset(reinterpret_cast<void*>(dynamic->base), Memory::POISON, dynamic->bytes);
@@ -155,7 +159,7 @@ void enter_block() {
 
 void leave_block() {
   forget_copies();
-  if (watch.doubtful) watch.decide();
+  interval_ends();
 }
 
 void block_barrier(unsigned line) { block.barrier(line, 0, 0); }
@@ -171,7 +175,7 @@ std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t bits, int
 std::uint64_t atomic_read(const void* address, unsigned bytes) {
   auto at = reinterpret_cast<std::uintptr_t>(address);
   if (at % bytes) told("misaligned", 0).line("type atomic").line("alignment %u", bytes).line("excess %u", static_cast<unsigned>(at % bytes)).end();
-  if (CHECKED) checked_access(at, bytes, true, true, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
+  if (CHECKED) checked_access(at, bytes, true, How::ATOMIC, reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)));
   if (CHECKED) watch.synchronise(at);
   std::uint64_t bits = 0;
   std::memcpy(&bits, address, bytes);

@@ -38,6 +38,8 @@ Stack trace() {
 }
 
 Report& told(const char* kind, unsigned line) {
+  // What follows from a value that nobody wrote is told as that.
+  if (CHECKED) watch.interval_ends();
   static Report report(kind);
   if (line) report.line("line %u", line);
   report.stack("at", trace());
@@ -65,8 +67,10 @@ void readonly(const Region& region, std::uintptr_t address, unsigned bytes) {
   report.end();
 }
 
-void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes) {
-  Report& report = told("uninitialised", 0);
+void uninitialised(const Region& region, std::uintptr_t address, unsigned bytes, const Who& who, const Stack& stack) {
+  Report report("uninitialised");
+  report.stack("at", stack);
+  tell(report, "who", who);
   tell(report, region, address, bytes);
   report.end();
 }

@@ -6,6 +6,7 @@ namespace atunner {
 
 void enter_block();
 void leave_block();
+void interval_ends();
 void forget_copies();
 void exchange(Thread* lanes, Warp& warp, Collective kind, unsigned mask);
 
