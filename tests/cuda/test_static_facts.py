@@ -1,5 +1,6 @@
 """Machine code is read exactly: loops are counted, spills told from local arrays, resources agree with the dumper."""
 
+import random
 import re
 import time
 from functools import lru_cache
@@ -8,9 +9,13 @@ import cuda_kernels
 import pytest
 from support import need
 
+from atunner.core.candidate import Params
+from atunner.core.expression import evaluate
 from atunner.core.profile import StaticFacts
+from atunner.core.program import Problem
 from atunner.domains.kernels.cubin import kernels
 from atunner.domains.kernels.static_facts import LaunchShape, inspect, inspect_all
+from atunner.operators import KernelFamily, operator
 from atunner.tools import cuobjdump, nvrtc
 
 ARCHITECTURES = ["sm_75", "sm_80", "sm_90", "sm_100", "sm_120"]
@@ -115,3 +120,40 @@ def test_many_cubins_are_read_in_one_go_and_in_order() -> None:
     assert [f[0].mix["ffma"] for f in found] == [64.0 * n for n in range(1, 9) for _ in range(2)]
     assert [f[0].arch for f in found] == [job.arch for job in jobs]
     assert time.process_time() - before < 0.06 * len(jobs)
+
+
+def first_point(family: KernelFamily, problem: Problem) -> Params:
+    """A valid point of the family's space, found from a fixed seed."""
+    draw = random.Random(3)
+    space = family.space(problem)
+    while True:
+        point: Params = {p.name: draw.choice(p.values) for p in space.parameters}
+        if all(evaluate(constraint, point) for constraint in space.constraints):
+            return point
+
+
+@pytest.mark.parametrize("arch", ["sm_80", "sm_90", "sm_120"])
+def test_every_shipped_matmul_executes_the_problems_arithmetic(arch: str) -> None:
+    matmul = operator("matmul")
+    problem = matmul.problem((1024, 1024, 1024), {}, "float32")
+    flops = matmul.facts(problem, frozenset()).flops
+    families = [matmul.kernels["cuda"].baseline, *matmul.kernels["cuda"].families]
+    points = [first_point(family, problem) for family in families]
+    jobs = [
+        nvrtc.CompileJob(source=family.text(), arch=arch, defines=problem.macros(point))
+        for family, point in zip(families, points, strict=True)
+    ]
+    shapes = [
+        {
+            g.kernel: LaunchShape(g.block, g.grid, g.shared_bytes)
+            for g in family.program.geometry({**problem.dims, **point})
+        }
+        for family, point in zip(families, points, strict=True)
+    ]
+
+    found = inspect_all([nvrtc.compile_here(job) for job in jobs], shapes)
+
+    for family, kernels_found in zip(families, found, strict=True):
+        done = sum(k.flops * k.threads_per_block * k.blocks for k in kernels_found)
+        assert sum(k.unknown_loops for k in kernels_found) == 0, family.name
+        assert 1.0 <= done / flops < 1.1, family.name

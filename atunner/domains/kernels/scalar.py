@@ -264,11 +264,23 @@ def _load_constant(state: State, instruction: Instruction) -> None:
 def _extreme(state: State, instruction: Instruction) -> None:
     words = [state.read(operand) for operand in _plain(instruction)[1:3]]
     smaller = state.truth(instruction.operands[-1])
-    if None in words or smaller is None or len(words) != 2:
+    if None in words or smaller is None or len(words) != 2 or "64" in instruction.opcode:
         forget(state, instruction)
         return
     values = [word or 0 for word in words]
     key = None if "U32" in instruction.opcode else _signed
+    _write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
+
+
+def _add_extreme(state: State, instruction: Instruction) -> None:
+    """`VIADDMNMX d, a, b, c, PT`: the smaller of a + b and c, or the larger with !PT."""
+    left, right, other = (state.read(operand) for operand in _plain(instruction)[1:4])
+    smaller = state.truth(instruction.operands[-1])
+    if left is None or right is None or other is None or smaller is None:
+        forget(state, instruction)
+        return
+    key = None if "U32" in instruction.opcode else _signed
+    values = ((left + right) & MASK, other)
     _write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
 
 
@@ -396,6 +408,7 @@ _ACTIONS: dict[str, Callable[[State, Instruction], None]] = {
     **dict.fromkeys(["S2R", "S2UR", "CS2R"], _special),
     **dict.fromkeys(["LDC", "ULDC", "LDCU"], _load_constant),
     **dict.fromkeys(["IMNMX", "VIMNMX"], _extreme),
+    "VIADDMNMX": _add_extreme,
     "SEL": _select,
     "LOP3": _logic,
     "ISETP": _compare,

@@ -5,6 +5,7 @@ counted without being walked.
 Branches that hang on data fall through, or take the longer side of an if and its else.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ class _Walker:
     unknown: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.index = {instruction.offset: i for i, instruction in enumerate(self.code)}
+        self.offsets = [instruction.offset for instruction in self.code]
         self.tails: dict[int, int] = {}
         for i, instruction in enumerate(self.code):
             target = self.target(instruction)
@@ -49,13 +50,14 @@ class _Walker:
                 self.tails[target] = max(i, self.tails.get(target, 0))
 
     def target(self, instruction: Instruction) -> int | None:
-        """Index of the instruction that a branch names."""
+        """Index of the instruction that a branch names, or of the next one where it names padding."""
         if not instruction.operands or instruction.opcode.split(".")[0] not in ("BRA", "CALL"):
             return None
         try:
-            return self.index.get(int(instruction.operands[-1], 16))
+            found = bisect_left(self.offsets, int(instruction.operands[-1], 16))
         except ValueError:
             return None
+        return found if found < len(self.code) else None
 
     def is_jump(self, at: int) -> bool:
         """A branch, or a call that never returns: the compiler leaves loops so."""
