@@ -14,6 +14,7 @@ class Settings(BaseSettings):
 
     data: runs and the knowledge base. cache: builds by content. database: SQLAlchemy URL, "" for SQLite under `data`.
     model: none, openai:NAME, ollama:NAME or URL#NAME. workers: build processes, 0 for one a core.
+    torch_python: an interpreter that has PyTorch, to compare with.
     """
 
     model_config = SettingsConfigDict(env_prefix="ATUNNER_", extra="ignore")
@@ -24,6 +25,7 @@ class Settings(BaseSettings):
     model: str = "none"
     workers: int = Field(default=0, ge=0)
     sandbox: str = "rlimits"
+    torch_python: str = ""
 
     @property
     def database_url(self) -> str:

@@ -4,11 +4,12 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -37,6 +38,7 @@ from atunner.llm import model as make_model
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search import SearchSpace, searcher
 from atunner.settings import Settings, secret
+from atunner.tools.lock import held
 
 HOST = "host"
 GOOD_START = 1.1
@@ -71,6 +73,7 @@ def domain_config(settings: Settings, task: Task) -> dict[str, JsonValue]:
         "device": device.model_dump(mode="json"),
         "workers": settings.build_workers,
         "sandbox": settings.sandbox,
+        "torch_python": settings.torch_python,
     }
 
 
@@ -122,23 +125,24 @@ class Session:
             version=_version(),
         )
         self._check_model(record, request)
-        self.store.save_run(record)
+        # The request first: a run that is in the list can always be resumed as it was asked for.
         self.store.event(run, "request", request_values(request), key="request")
-        return self._drive(record, request, TuningState(run=run, task=task, budget=request.budget), watch, stop)
+        self.store.save_run(record)
+        return self._drive(record, request, watch, stop)
 
     def resume(self, run: str, watch: Watch = ignore, stop: threading.Event | None = None) -> RunRecord:
         """Go on with a run that was stopped or killed.
 
         Raises:
-            UserError: no such run, or it has ended.
+            UserError: no such run, it has ended, or another process is at work on it.
         """
-        record = self.store.load(run)
+        record = self.store.head(run)
         if record.state in (RunState.DONE, RunState.FAILED, RunState.CANCELLED):
             raise UserError(f"Run {run} is {record.state}; nothing to resume. Look at it with: atunner show {run}")
         asked = [e.body for e in self.store.events(run) if e.kind == "request"]
         values = asked[0] if asked and isinstance(asked[0], dict) else {}
         request = request_from(record, values)
-        return self._drive(record, request, None, watch, stop)
+        return self._drive(record, request, watch, stop)
 
     def take_back(self, file: Path) -> RunRecord:
         """Record a bundle's result as a run of its own, measured on that device.
@@ -165,33 +169,34 @@ class Session:
         self,
         record: RunRecord,
         request: Request,
-        start: TuningState | None,
         watch: Watch,
         stop: threading.Event | None,
     ) -> RunRecord:
-        """Run the graph in a thread of its own, so that a notebook's event loop does not matter."""
-        strategy = load("strategies", request.strategy, STRATEGIES)()
-        with self._deps(record, request, watch, stop or threading.Event()) as deps:
-            failure: list[BaseException] = []
-
-            def work() -> None:
+        """Run the graph to its end, alone: two processes at work on one run would both judge its next candidate."""
+        run = record.run
+        with held(self.settings.data / "locks" / f"{run}.lock") as alone:
+            if not alone:
+                raise UserError(f"Run {run} is at work in another process; wait for it, or stop that one first.")
+            self.store.set_state(run, RunState.RUNNING)
+            with self._deps(record, request, watch, stop or threading.Event()) as deps:
+                strategy = load("strategies", request.strategy, STRATEGIES)()
+                start = TuningState(run=run, task=record.task, budget=record.budget)
                 try:
-                    asyncio.run(drive(deps, start, strategy, self.settings.data))
-                except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-                    failure.append(error)
-
-            thread = threading.Thread(target=work, name=f"run {record.run}", daemon=True)
-            thread.start()
-            _wait(thread, stop)
-            if failure:
-                self._stopped(record.run, failure[0])
-                raise failure[0]
-        return self.store.load(record.run)
+                    _in_thread(drive(deps, start, strategy, self.settings.data), run, stop)
+                except BaseException as error:
+                    self._stopped(run, error)
+                    raise
+                finally:
+                    self.store.set_spent(run, self.store.call_totals(run).model_copy(update={"seconds": 0.0}))
+        return self.store.load(run)
 
     def _stopped(self, run: str, error: BaseException) -> None:
-        """A run that stopped can be resumed; only the reason is kept."""
+        """Keep the reason and the best so far; a run that was stopped, or met a missing program, can be resumed."""
         reason = str(error) if isinstance(error, ATunnerError) else type(error).__name__
         state = RunState.INTERRUPTED if isinstance(error, ATunnerError | KeyboardInterrupt) else RunState.FAILED
+        ranked = self.store.load(run).ranked
+        if ranked:
+            self.store.save_run(self.store.head(run).model_copy(update={"best": ranked[0].candidate.id}))
         self.store.set_state(run, state, reason)
 
     @contextmanager
@@ -201,6 +206,7 @@ class Session:
         config = domain_config(self.settings, task)
         executor = load("executors", request.executor, EXECUTORS)(path, config, self.settings.build_workers)
         device = named_device(task.target)
+        clock = WallClock()
         try:
             yield Deps(
                 run=record.run,
@@ -211,12 +217,14 @@ class Session:
                 executor=executor,
                 searcher=_searcher,
                 tools=self._tools(task),
-                clock=WallClock(),
+                clock=clock,
                 model=make_model(record.model, record.run, self.store, record.budget.tokens, secret("OPENAI_API_KEY")),
                 recalled=self.recalled(task),
                 options=request.options,
                 watch=watch,
                 stopped=stop.is_set,
+                began=clock.now(),
+                earlier_s=record.spent.seconds,
             )
         finally:
             executor.close()
@@ -228,6 +236,23 @@ class Session:
         """Good points of similar earlier tasks; the run says where they came from."""
         found = [past for past in self.store.history(task) if past.relative <= GOOD_START]
         return tuple(Recalled(family=p.family, params=p.params, from_task=p.run) for p in found[:STARTS])
+
+
+def _in_thread(work: Coroutine[Any, Any, None], run: str, stop: threading.Event | None) -> None:
+    """Do `work` in an event loop in a thread of its own, so that a notebook's loop does not matter."""
+    failure: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            failure.append(error)
+
+    thread = threading.Thread(target=body, name=f"run {run}", daemon=True)
+    thread.start()
+    _wait(thread, stop)
+    if failure:
+        raise failure[0]
 
 
 def _wait(thread: threading.Thread, stop: threading.Event | None) -> None:

@@ -76,6 +76,10 @@ class Domain(Protocol[Built]):
         """Both interleaved in one session with new inputs; None where nothing can be measured."""
         ...
 
+    def yardstick(self, task: Task, candidate: Built) -> Comparison | None:
+        """The field's usual library in the baseline's place, interleaved; None where it is not here."""
+        ...
+
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """A cheap look at many (parallel compiles, resources, ranking model), in the order given."""
         ...

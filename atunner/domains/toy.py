@@ -96,6 +96,10 @@ class Toy:
         ratio = a.value / b.value
         return Comparison(ratio=ratio, low=ratio, high=ratio, minimum_gain=0.02, baseline=a, candidate=b)
 
+    def yardstick(self, task: Task, candidate: Candidate) -> Comparison | None:
+        """Nobody else sells bowls."""
+        return None
+
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """Everything on the axis can be built."""
         return [Screening(candidate=c) for c in candidates]

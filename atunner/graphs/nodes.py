@@ -167,6 +167,8 @@ async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
     chosen = await asyncio.to_thread(_confirmed, deps, state)
     update = {"best": chosen[0], "confirmed": chosen[1]} if chosen else {"best": state.best}
     deps.memory.save_run(deps.memory.head(deps.run).model_copy(update=update))
+    if chosen:
+        await asyncio.to_thread(_beside_library, deps, state, chosen[0])
     deps.memory.set_state(deps.run, RunState.DONE, reason)
     deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="confirm", message=reason))
     return {}
@@ -204,6 +206,26 @@ def _note_failures(deps: Deps, state: TuningState, failures: list[str]) -> None:
         summary = f"{len(failures)} confirmations failed before one held"
         text = AgentNote(round=state.round, agent="confirm", by="rules", summary=summary, points=tuple(failures))
         deps.memory.note(deps.run, text)
+
+
+def _beside_library(deps: Deps, state: TuningState, candidate: str) -> None:
+    """Where the field's usual library is here, say how the winner stands beside it."""
+    trial = deps.memory.trial(deps.run, candidate)
+    if trial is None:
+        return
+    try:
+        found = deps.domain.yardstick(state.task, deps.domain.build(state.task, trial.candidate))
+    except CandidateError as error:
+        summary = f"not compared: {error}"
+    else:
+        if found is None:
+            return
+        summary = (
+            f"{found.baseline.source}: {found.baseline.value:.4g} {found.baseline.unit}, the winner "
+            f"{found.candidate.value:.4g}: ratio {found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
+        )
+    note = AgentNote(round=state.round, agent="yardstick", by="rules", summary=summary)
+    deps.memory.note(deps.run, note)
 
 
 def _compare(deps: Deps, state: TuningState, base: Trial, best: Trial) -> Comparison | None:

@@ -31,6 +31,7 @@ from atunner.domains.kernels.ranking import predict
 from atunner.domains.kernels.target import reach
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import Plan, verify
+from atunner.domains.kernels.yardstick import TorchSession, python_with_torch
 from atunner.operators import KernelFamily, KernelSet, Operator, operator
 
 PREDICTED_UNIT = "of the naive baseline's predicted cost"
@@ -44,6 +45,7 @@ class Config(Value):
     device: Device
     workers: int = Field(default=1, ge=1)
     sandbox: str = "rlimits"
+    torch_python: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,19 @@ class Kernels:
             subject.backend.session(candidate, self._feed(subject), plan) as second,
         ):
             return timing.compare(first, second, plan)
+
+    def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
+        """PyTorch's own operator against the candidate at equal threads, interleaved; None without PyTorch."""
+        python = python_with_torch(self.config.torch_python)
+        if isinstance(candidate, CudaBuilt) or not python:
+            return None
+        subject, plan = self._subject(task), TimingPlan(most_s=2.0)
+        backend = subject.backend
+        with (
+            TorchSession(python, subject.problem, backend.options.threads, backend.cpus) as torch,
+            backend.session(candidate, self._feed(subject), plan) as ours,
+        ):
+            return timing.compare(torch, ours, plan)
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """Compile each; for CUDA inspect the machine code and predict a relative cost."""

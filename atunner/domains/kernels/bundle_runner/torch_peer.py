@@ -3,12 +3,12 @@
 import ctypes
 import importlib
 import importlib.util
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from atunner.domains.kernels.bundle_runner.memory import Buffers
+from atunner.domains.kernels.bundle_runner.torch_calls import calls
 
 
 class TorchPeer:
@@ -20,7 +20,7 @@ class TorchPeer:
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
         self.torch, self.problem = torch, problem
-        self.call = _calls(torch, problem["dims"])[problem["operator"]]
+        self.call = calls(torch, problem["dims"])[problem["operator"]]
         self.tensors: dict[tuple[int, int], tuple[dict[str, Any], list[Any]]] = {}
 
     def start(self, buffers: Buffers) -> None:
@@ -51,18 +51,3 @@ def available() -> str:
         return ""
     torch = importlib.import_module("torch")
     return str(torch.__version__) if torch.cuda.is_available() else ""
-
-
-def _calls(torch: Any, d: dict[str, int]) -> dict[str, Callable[..., Any]]:
-    functional = torch.nn.functional
-    return {
-        "conv2d": lambda x, weight: functional.conv2d(
-            x, weight, stride=d["stride"], padding=d["padding"], dilation=d["dilation"], groups=d["groups"]
-        ),
-        "matmul": torch.matmul,
-        "softmax": lambda x: functional.softmax(x, dim=-1),
-        "layer_norm": lambda x, gamma, beta: functional.layer_norm(
-            x, (x.shape[-1],), gamma, beta, eps=d["eps_pico"] * 1e-12
-        ),
-        "reduce_sum": lambda x: x.sum(dim=-1),
-    }
