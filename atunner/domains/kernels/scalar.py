@@ -1,93 +1,24 @@
-"""Integer SASS on one thread's registers, where values are known: enough to decide branches and count loops.
-
-A value that is not known (loaded from memory, a parameter, floating point) is None, and so is everything made of it.
-"""
+"""What integer SASS does to a thread's registers: enough to decide branches and count loops."""
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
 
-from atunner.core.value import Value
 from atunner.domains.kernels.sass import Instruction
-
-MASK = 0xFFFFFFFF
-Word = int | None
-
-
-class Geometry(Value):
-    """The launch as the thread sees it: block and grid extents; grid (0, 0, 0) when it is not known."""
-
-    block: tuple[int, int, int] = (256, 1, 1)
-    grid: tuple[int, int, int] = (0, 0, 0)
-
-    def special(self, name: str) -> Word:
-        """A special register of a thread in the middle of the grid, where boundary checks do not bite."""
-        axis = {"X": 0, "Y": 1, "Z": 2}.get(name[-1], 0)
-        if name.startswith("SR_TID"):
-            return self.block[axis] // 2
-        if name.startswith("SR_CTAID"):
-            return self.grid[axis] // 2 if self.grid[axis] else 1
-        return 0 if name in ("SR_LANEID", "SRZ") else None
-
-    def constant(self, offset: int, number: int) -> Word:
-        """A word of constant bank 0: block extents, then grid extents; parameters are not known."""
-        start = 0x360 if number >= 100 else 0
-        extents = (*self.block, *self.grid)
-        index, rest = divmod(offset - start, 4)
-        inside = 0 <= index < len(extents) and rest == 0
-        return extents[index] or None if inside else None
-
-
-class Comparison(NamedTuple):
-    """The operands that a predicate was made from, and how they were compared."""
-
-    left: int
-    right: int
-    test: str
-
-
-class State:
-    """Registers and predicates of the thread; `compared` remembers how each predicate came about.
-
-    saved: the same for predicates that the compiler put away in registers.
-    """
-
-    def __init__(self, geometry: Geometry, number: int) -> None:
-        self.geometry = geometry
-        self.number = number
-        self.words: dict[str, Word] = {}
-        self.predicates: dict[str, bool | None] = {}
-        self.compared: dict[str, Comparison | None] = {}
-        self.saved: dict[str, Comparison | None] = {}
-
-    def read(self, operand: str) -> Word:
-        """The value of a register, an immediate or a constant-bank word."""
-        if operand in ("RZ", "URZ", "SRZ"):
-            return 0
-        if operand in self.words:
-            return self.words[operand]
-        if operand[0] in "-~" and operand[1:2] in ("R", "U", "c"):
-            word = self.read(operand[1:])
-            return None if word is None else (-word if operand[0] == "-" else ~word) & MASK
-        if operand[0].isdigit() or operand[0] == "-":
-            return _immediate(operand)
-        if operand.startswith("c[0x0][0x") and operand.endswith("]"):
-            return self.geometry.constant(int(operand[7:-1], 16), self.number)
-        return None
-
-    def truth(self, name: str) -> bool | None:
-        """The value of a predicate, with its negation."""
-        if name.startswith("!"):
-            value = self.truth(name[1:])
-            return None if value is None else not value
-        return True if name in ("", "PT", "UPT") else self.predicates.get(name)
-
-
-def _immediate(text: str) -> Word:
-    try:
-        return int(text, 0) & MASK
-    except ValueError:
-        return None
+from atunner.domains.kernels.thread_state import (
+    MASK,
+    TESTS,
+    Comparison,
+    State,
+    Word,
+    forget,
+    holds,
+    immediate,
+    is_predicate,
+    plain,
+    registers,
+    signed,
+    write,
+)
 
 
 def step(state: State, instruction: Instruction) -> None:
@@ -103,84 +34,17 @@ def step(state: State, instruction: Instruction) -> None:
         action(state, instruction)
 
 
-_NO_RESULT = frozenset(
-    [
-        "STG",
-        "STS",
-        "STL",
-        "ST",
-        "RED",
-        "REDG",
-        "BAR",
-        "DEPBAR",
-        "LDGDEPBAR",
-        "MEMBAR",
-        "LDGSTS",
-        "BSSY",
-        "BSYNC",
-        "WARPSYNC",
-    ]
-)
-
-
-def forget(state: State, instruction: Instruction) -> None:
-    """Whatever the instruction writes is not known from here on."""
-    name, *modifiers = instruction.opcode.split(".")
-    if name in _NO_RESULT:
-        return
-    for operand in instruction.operands[:2]:
-        if _is_predicate(operand):
-            state.predicates[operand] = None
-            state.compared[operand] = None
-        elif operand[0] in "RU" and operand not in ("RZ", "URZ"):
-            for register in _registers(operand, _span(name, modifiers)):
-                state.words[register] = None
-                state.saved.pop(register, None)
-            return
-
-
-def _span(name: str, modifiers: list[str]) -> int:
-    if "MMA" in name or "128" in modifiers:
-        return 4
-    return 2 if "64" in modifiers or "WIDE" in modifiers or name[0] == "D" or name == "CS2R" else 1
-
-
-def _registers(first: str, count: int) -> list[str]:
-    prefix = first.rstrip("0123456789")
-    digits = first[len(prefix) :]
-    return [f"{prefix}{int(digits) + i}" for i in range(count)] if digits else [first]
-
-
-def _is_predicate(operand: str) -> bool:
-    bare = operand.lstrip("!").removeprefix("U")
-    return len(bare) == 2 and bare[0] == "P" and bare[1] in "0123456T"
-
-
-def _plain(instruction: Instruction) -> tuple[str, ...]:
-    """Operands without predicates: destination first."""
-    return tuple(operand for operand in instruction.operands if not _is_predicate(operand))
-
-
-def _write(state: State, instruction: Instruction, word: Word) -> None:
-    forget(state, instruction)
-    state.words[_plain(instruction)[0]] = None if word is None else word & MASK
-
-
 def _compute(function: Callable[..., int]) -> Callable[[State, Instruction], None]:
     def act(state: State, instruction: Instruction) -> None:
         carried = ".X" in instruction.opcode
-        words = [state.read(operand) for operand in _plain(instruction)[1:]]
+        words = [state.read(operand) for operand in plain(instruction)[1:]]
         known = not carried and all(word is not None for word in words)
         try:
-            _write(state, instruction, function(instruction.opcode, *words) if known else None)
+            write(state, instruction, function(instruction.opcode, *words) if known else None)
         except (TypeError, ValueError):
             forget(state, instruction)
 
     return act
-
-
-def _signed(word: int) -> int:
-    return word - (1 << 32) if word & 0x80000000 else word
 
 
 def _sum(_: str, *words: int) -> int:
@@ -189,7 +53,7 @@ def _sum(_: str, *words: int) -> int:
 
 def _lea(opcode: str, a: int, b: int, *rest: int) -> int:
     if ".SX32" in opcode:
-        return (_signed(a) >> (32 - rest[-1])) + b
+        return (signed(a) >> (32 - rest[-1])) + b
     if ".HI" in opcode:
         high, shift = rest
         return (((high << 32 | a) << shift) >> 32) + b
@@ -200,14 +64,14 @@ def _shift(opcode: str, low: int, count: int, high: int = 0) -> int:
     if ".L" in opcode:
         return low << (count & 63)
     if "S32" in opcode:
-        return _signed(high) >> (count & 63)
+        return signed(high) >> (count & 63)
     return (high if ".HI" in opcode else low) >> (count & 63)
 
 
 def _multiply(state: State, instruction: Instruction) -> None:
     """Multiply and add; WIDE and HI add a pair of words and give both words, or the high one, of 64 bits."""
     opcode = instruction.opcode
-    target, *sources = _plain(instruction)
+    target, *sources = plain(instruction)
     words = [state.read(operand) for operand in sources]
     double = ".WIDE" in opcode or ".HI" in opcode
     if double and len(sources) == 3:
@@ -217,7 +81,7 @@ def _multiply(state: State, instruction: Instruction) -> None:
         return
     left, right, low, high = (*(word or 0 for word in words), 0, 0)[:4]
     if double and ".U32" not in opcode:
-        left, right = _signed(left), _signed(right)
+        left, right = signed(left), signed(right)
     result = left * right + (high << 32) + low
     state.words[target] = (result >> 32 if ".HI" in opcode else result) & MASK
     if ".WIDE" in opcode and _next(target) != target:
@@ -236,7 +100,7 @@ def _move(_: str, *words: int) -> int:
 
 
 def _half_constant(state: State, instruction: Instruction) -> None:
-    operands = _plain(instruction)
+    operands = plain(instruction)
     if operands[1:3] != ("-RZ", "RZ"):
         forget(state, instruction)
         return
@@ -245,13 +109,13 @@ def _half_constant(state: State, instruction: Instruction) -> None:
     except (ValueError, OverflowError):
         forget(state, instruction)
         return
-    _write(state, instruction, high << 16 | low)
+    write(state, instruction, high << 16 | low)
 
 
 def _special(state: State, instruction: Instruction) -> None:
     forget(state, instruction)
     first, source = instruction.operands[:2]
-    for register in _registers(first, 2 if instruction.opcode.startswith("CS2R") else 1):
+    for register in registers(first, 2 if instruction.opcode.startswith("CS2R") else 1):
         state.words[register] = state.geometry.special(source)
 
 
@@ -262,44 +126,44 @@ def _load_constant(state: State, instruction: Instruction) -> None:
 
 
 def _extreme(state: State, instruction: Instruction) -> None:
-    words = [state.read(operand) for operand in _plain(instruction)[1:3]]
+    words = [state.read(operand) for operand in plain(instruction)[1:3]]
     smaller = state.truth(instruction.operands[-1])
     if None in words or smaller is None or len(words) != 2 or "64" in instruction.opcode:
         forget(state, instruction)
         return
     values = [word or 0 for word in words]
-    key = None if "U32" in instruction.opcode else _signed
-    _write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
+    key = None if "U32" in instruction.opcode else signed
+    write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
 
 
 def _add_extreme(state: State, instruction: Instruction) -> None:
     """`VIADDMNMX d, a, b, c, PT`: the smaller of a + b and c, or the larger with !PT."""
-    left, right, other = (state.read(operand) for operand in _plain(instruction)[1:4])
+    left, right, other = (state.read(operand) for operand in plain(instruction)[1:4])
     smaller = state.truth(instruction.operands[-1])
     if left is None or right is None or other is None or smaller is None:
         forget(state, instruction)
         return
-    key = None if "U32" in instruction.opcode else _signed
+    key = None if "U32" in instruction.opcode else signed
     values = ((left + right) & MASK, other)
-    _write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
+    write(state, instruction, min(values, key=key) if smaller else max(values, key=key))
 
 
 def _select(state: State, instruction: Instruction) -> None:
     chosen = state.truth(instruction.operands[-1])
-    operands = _plain(instruction)
-    _write(state, instruction, None if chosen is None else state.read(operands[1] if chosen else operands[2]))
+    operands = plain(instruction)
+    write(state, instruction, None if chosen is None else state.read(operands[1] if chosen else operands[2]))
 
 
 def _logic(state: State, instruction: Instruction) -> None:
-    operands = _plain(instruction)
+    operands = plain(instruction)
     words = [state.read(operand) for operand in operands[1:]]
     if len(words) < 4 or words[3] is None:
         forget(state, instruction)
         return
     result = _lookup(words[:3], words[3])
     first = instruction.operands[0]
-    _write(state, instruction, result)
-    if _is_predicate(first):
+    write(state, instruction, result)
+    if is_predicate(first):
         state.predicates[first] = None if result is None else result != 0
 
 
@@ -321,29 +185,14 @@ def _lookup(words: list[Word], table: int) -> Word:
     return out
 
 
-_TESTS: dict[str, Callable[[int, int], bool]] = {
-    "LT": lambda a, b: a < b,
-    "LE": lambda a, b: a <= b,
-    "GT": lambda a, b: a > b,
-    "GE": lambda a, b: a >= b,
-    "EQ": lambda a, b: a == b,
-    "NE": lambda a, b: a != b,
-}
-
-
-def holds(comparison: Comparison) -> bool:
-    """Whether the comparison is true."""
-    return _TESTS[comparison.test](comparison.left, comparison.right)
-
-
 def _compare(state: State, instruction: Instruction) -> None:
     forget(state, instruction)
     test, *modifiers = instruction.opcode.split(".")[1:]
-    words = [state.read(operand) for operand in _plain(instruction)[:2]]
+    words = [state.read(operand) for operand in plain(instruction)[:2]]
     target, other = instruction.operands[0], instruction.operands[-1]
-    if test not in _TESTS or "EX" in modifiers or None in words:
+    if test not in TESTS or "EX" in modifiers or None in words:
         return
-    left, right = (word or 0 if "U32" in modifiers else _signed(word or 0) for word in words)
+    left, right = (word or 0 if "U32" in modifiers else signed(word or 0) for word in words)
     comparison = Comparison(left, right, test)
     result: bool | None = holds(comparison)
     rest = state.truth(other)
@@ -352,14 +201,14 @@ def _compare(state: State, instruction: Instruction) -> None:
     elif "AND" in modifiers:
         result = False if result is False or rest is False else (None if rest is None else True)
     state.predicates[target] = result
-    source = state.saved.get(_plain(instruction)[0]) if (test, right) == ("NE", 0) else None
+    source = state.saved.get(plain(instruction)[0]) if (test, right) == ("NE", 0) else None
     state.compared[target] = (source or comparison) if other in ("PT", "UPT", "!PT", "!UPT") else None
 
 
 def _put_away(state: State, instruction: Instruction) -> None:
     """`P2R register, PR, other, mask`: predicates under the mask become bits of a register."""
     target, _, other, mask = instruction.operands
-    bits, rest = _immediate(mask) or 0, state.read(other)
+    bits, rest = immediate(mask) or 0, state.read(other)
     names = [f"P{i}" for i in range(7) if bits >> i & 1]
     values = [state.truth(name) for name in names]
     source = state.compared.get(names[0]) if len(names) == 1 else None
@@ -373,7 +222,7 @@ def _put_away(state: State, instruction: Instruction) -> None:
 def _take_back(state: State, instruction: Instruction) -> None:
     """`R2P PR, register, mask`: bits under the mask become predicates again."""
     source, mask = instruction.operands[-2:]
-    bits, word = _immediate(mask) or 0, state.read(source)
+    bits, word = immediate(mask) or 0, state.read(source)
     for i in range(7):
         if bits >> i & 1:
             state.predicates[f"P{i}"] = None if word is None else bool(word >> i & 1)
@@ -383,7 +232,7 @@ def _take_back(state: State, instruction: Instruction) -> None:
 def _predicate_logic(state: State, instruction: Instruction) -> None:
     forget(state, instruction)
     target, *inputs = instruction.operands
-    table = _immediate(inputs[-2]) if len(inputs) >= 5 else None
+    table = immediate(inputs[-2]) if len(inputs) >= 5 else None
     if table is None:
         return
     names = inputs[-5:-2]

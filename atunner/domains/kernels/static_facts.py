@@ -9,7 +9,7 @@ from atunner.core.occupancy import Block, number_of, occupancy
 from atunner.core.profile import StaticFacts
 from atunner.domains.kernels import cubin
 from atunner.domains.kernels.sass import Instruction, instructions, is_constant_move, meaning, width_bits
-from atunner.domains.kernels.scalar import Geometry
+from atunner.domains.kernels.thread_state import Geometry
 from atunner.domains.kernels.walk import Path, walk
 from atunner.tools.cuobjdump import disassemble
 from atunner.tools.nvrtc import Compiled

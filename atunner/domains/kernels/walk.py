@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from atunner.domains.kernels.sass import Instruction
-from atunner.domains.kernels.scalar import MASK, Comparison, Geometry, State, holds, step
+from atunner.domains.kernels.scalar import step
+from atunner.domains.kernels.thread_state import MASK, Comparison, Geometry, State, holds
 
 MAX_STEPS = 60_000
 MAX_ROUNDS = 40
