@@ -106,3 +106,15 @@ def test_the_command_prints_json_and_its_exit_code_is_the_gates(tmp_path: Path) 
 
     assert (code, failed) == (0, 1)
     assert json.loads(text)[0]["facts"]["mix"]["ffma"] == 64
+
+
+def test_a_whole_program_is_read_through_nvcc() -> None:
+    need("nvcc")
+    whole = "#include <cstdio>\n" + cuda_kernels.GUARDED + "int main() { puts(__DATE__); return 0; }\n"
+    asked = request(whole, compiler="nvcc", defines={"N": "64"}, block=(16, 16, 1))
+
+    found = inspect(asked)[0]
+
+    assert found.facts.mix["ffma"] == 64
+    assert found.facts.occupancy is not None
+    assert found.facts.occupancy.fraction == 1.0
