@@ -106,6 +106,28 @@ def kill_group(pid: int) -> None:
         return
 
 
+def running(program: str) -> tuple[int, ...]:
+    """Process ids of everything on this machine whose first argument is `program`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                first = (entry / "cmdline").read_bytes().split(b"\0")[0]
+            except OSError:
+                continue
+            if first == program.encode():
+                found.append(int(entry.name))
+    return tuple(found)
+
+
+def kill(pid: int) -> None:
+    """End one process that we started; one that is gone already is fine."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
 def _popen(
     argv: Sequence[str],
     *,

@@ -48,7 +48,7 @@ def test_a_sound_task_is_admitted(operator: RowSum) -> None:
     ],
 )
 def test_a_task_that_measures_nothing_is_refused_with_the_reason(operator: RowSum, reason: str) -> None:
-    with pytest.raises(UserError, match=rf"Not measurable here.*{reason}"):
+    with pytest.raises(UserError, match=reason):
         admit(Oracle(operator), operator.problem(SHAPE, {}, "float32"))
 
 
@@ -58,7 +58,7 @@ def test_equal_kernels_that_differ_refuse_the_task() -> None:
     good = Comparison(ratio=1.0, low=0.99, high=1.01, minimum_gain=0.01, baseline=one, candidate=one)
 
     assert admit_timing(lambda: good).passed
-    with pytest.raises(UserError, match="against itself came out as 1.2"):
+    with pytest.raises(UserError, match=r"against itself came out as 1\.2"):
         admit_timing(lambda: bad)
 
 

@@ -26,7 +26,7 @@ SURE = 3.0
 LOOKS = 3
 PATIENCE = 4
 """How many times the planned time is spent when the clocks cannot be told apart yet."""
-START_US = 500.0
+START_US = 200.0
 LOOP_US = 0.05
 """What a call may cost beside the candidate: the loop round it and its share of reading the clock."""
 SAMPLE_US = 4.0
@@ -352,7 +352,7 @@ def _idle(blocks: Sequence[Block], threads: int) -> Check:
     """CPU time in and between the blocks against what undisturbed calls use, with room for starting a block."""
     used = sum(b.cpu_us + b.idle_cpu_us for b in blocks)
     sample = _sample(blocks)
-    room = sum(1.5 * threads * sample * b.calls + START_US for b in blocks)
+    room = sum(1.25 * threads * sample * b.calls + START_US for b in blocks)
     passed = used <= room
     detail = f"CPU time {used / 1e3:.1f} ms, of which the calls explain {room / 1e3:.1f} ms"
     return Check(
