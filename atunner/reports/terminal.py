@@ -145,7 +145,7 @@ def under_the_board(record: RunRecord, count: int, shown: int = SHOWN) -> Iterat
     if roof is not None:
         yield f"Roofline bound on {wording.target(record)}: {wording.duration(roof.bound_us, 'us')} ({BOUND_BY})."
     looked, built = screened(record)
-    if looked:
+    if looked and record.provenance is Provenance.PREDICTED:
         yield f"{looked} configurations were compiled and scored first ({built} usable); {count} entered the board."
     if count > shown:
         yield f"{count - shown} more lines are in report.html and trials.csv."

@@ -36,7 +36,7 @@ class TorchSession:
 
     def __init__(self, python: str, problem: Problem, threads: int, cpus: tuple[int, ...]) -> None:
         self.threads = threads
-        self._argv = (python, str(Path(torch_worker.__file__)))
+        self._argv = (python, "-I", str(Path(torch_worker.__file__)))
         shapes = [list(b.shape) for b in problem.buffers if b.role != "output"]
         self._job = {"operator": problem.operator, "dims": problem.dims, "shapes": shapes, "threads": threads}
         self._cpus = cpus
