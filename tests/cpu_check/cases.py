@@ -1,8 +1,8 @@
 """The corpus: CUDA kernels with how they are launched and what must come of it.
 
 A file holds cases, each under a line `//// NAME | KEY VALUES | ... | EXPECTED`. Keys: launch (the kernel, by default
-k), grid, block, shared; the part before the last lists the buffers: NAME in|out|inout|work [zero] TYPE COUNT. Expected is
-`OUTPUT = NumPy expression` over the buffers (an inout buffer's first value has a 0 after its name), or in wrong.cu a
+k), grid, block, shared. The part before the last lists the buffers: NAME in|out|inout|work [zero] TYPE COUNT. The last
+is `OUTPUT = NumPy expression` over the buffers (an inout buffer's first value has a 0 after its name), or in wrong.cu a
 pattern of the message. The line of a planted bug ends in `// BUG`; OR marks another line where it may be found, EARLIER
 the line of the access that it races with.
 """

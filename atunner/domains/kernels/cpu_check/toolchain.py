@@ -59,7 +59,7 @@ class Compiler:
 
     def flags(self, mode: Mode) -> tuple[str, ...]:
         """Flags for a candidate's translation unit and the header that it includes."""
-        optimise = ("-O2",) if mode is Mode.FAST else ("-O1", *_WATCHED, *_TUNED[self.family])
+        optimise = ("-O2", "-funroll-loops") if mode is Mode.FAST else ("-O1", *_WATCHED, *_TUNED[self.family])
         return (*_COMMON, *_DEVICE, *optimise)
 
 
@@ -126,7 +126,7 @@ def prepare(chosen: Compiler, mode: Mode, cache: Path, timeout_s: float = 300) -
 
 def _key(chosen: Compiler, flags: Sequence[str]) -> str:
     digest = hashlib.sha256(repr((chosen.path, chosen.version, flags)).encode())
-    for file in sorted(RUNTIME.iterdir()):
+    for file in sorted((*RUNTIME.glob("*.h"), *RUNTIME.glob("*.cpp"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

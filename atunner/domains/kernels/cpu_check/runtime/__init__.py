@@ -1,0 +1,1 @@
+"""C++ that a checked kernel is compiled and linked with."""
