@@ -3,13 +3,15 @@
 from typing import Protocol
 
 from atunner.core.task import Spent
-from atunner.core.value import Value
+from atunner.core.value import Value, content_id
 
 
 class ModelCall(Value):
     """A request and its outcome. key: unique in its run (node, attempt and content), so a repeat is a look-up.
 
-    outcome: ok, refused, malformed, budget or failed. usd is None when the price of the model is unknown.
+    outcome: ok, refused, malformed, budget, too_long or failed; `reason` says why it is not ok. usd is None when the
+    price of the model is unknown. cached_tokens: how many of the input tokens were served from a cache. estimated: the
+    server did not count, so we did. attempt: 0 for the question, 1 for its repair; a fallback model starts at 0 again.
     """
 
     key: str
@@ -19,12 +21,26 @@ class ModelCall(Value):
     prompt: str = ""
     answer: str | None = None
     outcome: str = "ok"
+    reason: str = ""
     mode: str = ""
+    attempt: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False
     usd: float | None = None
     seconds: float = 0.0
     created: str = ""
+
+    @property
+    def prompt_hash(self) -> str:
+        """What was asked, as content."""
+        return content_id(self.prompt)
+
+    @property
+    def answer_hash(self) -> str:
+        """What was answered, as content; "" when nothing was."""
+        return "" if self.answer is None else content_id(self.answer)
 
 
 class CallLog(Protocol):
