@@ -170,3 +170,10 @@ __global__ void k(const int* a, float* y) {
   wmma::mma_sync(sum, fa, fb, sum);
   wmma::store_matrix_sync(y, sum, 16, wmma::mem_row_major);
 }
+//// lock_in_a_block | grid 2 | block 64 | x in f4 128, lock inout zero i4 1, y inout f4 1 | y = y0 + x.sum()
+__global__ void k(const float* x, int* lock, float* y) {
+  while (atomicCAS(lock, 0, 1) != 0) {}
+  y[0] += x[blockIdx.x * 64 + threadIdx.x];
+  __threadfence();
+  atomicExch(lock, 0);
+}

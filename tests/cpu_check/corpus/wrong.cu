@@ -264,3 +264,17 @@ __global__ void k(const half* a, float* y) {
   wmma::load_matrix_sync(fa, a, 24);  // BUG
   for (int i = 0; i < fa.num_elements; ++i) y[threadIdx.x * 8 + i] = fa.x[i];
 }
+//// lock_without_a_fence | grid 1 | block 64 | x in f4 64, lock inout zero i4 1, y inout f4 1 | race
+__global__ void k(const float* x, int* lock, float* y) {
+  while (atomicCAS(lock, 0, 1) != 0) {}
+  y[0] += x[threadIdx.x];  // BUG|EARLIER
+  atomicExch(lock, 0);
+}
+//// write_after_unlocking | grid 1 | block 64 | lock inout zero i4 1, y inout i4 1 | race
+__global__ void k(int* lock, int* y) {
+  while (atomicCAS(lock, 0, 1) != 0) {}
+  int now = y[0];  // BUG|EARLIER
+  __threadfence();
+  atomicExch(lock, 0);
+  y[0] = now + threadIdx.x;  // BUG|EARLIER
+}

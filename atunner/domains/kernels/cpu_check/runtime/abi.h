@@ -63,7 +63,7 @@ void* dynamic_shared();
 // `line` is the line of the call.
 void block_barrier(unsigned line);
 int block_barrier_vote(unsigned line, int kind, int predicate);  // kind: 0 count, 1 and, 2 or
-void fence();
+void fence(bool grid);
 
 // Warp collectives: every lane in `mask` deposits `bits`; `choice` is a source lane or an operation.
 enum class Collective : unsigned { SYNC, SHUFFLE, BALLOT, MATCH_ANY, MATCH_ALL, REDUCE, GATHER };

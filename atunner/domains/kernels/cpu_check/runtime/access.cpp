@@ -17,7 +17,7 @@ bool same_warp(unsigned a, unsigned b) { return (a ^ b) < 32 && a >> 5 == b >> 5
 inline bool ordered(const Access& earlier) {
   unsigned me = block.now;
   if (earlier.thread == me) return true;
-  if (!same_warp(earlier.thread, me)) return false;
+  if (!same_warp(earlier.thread, me)) return watch.acquired(me, earlier);
   return block.warp[me >> 5].clock[me & 31][earlier.thread & 31] >= earlier.clock;
 }
 
@@ -125,7 +125,31 @@ void Watch::enter() {
   first_epoch_.push_back(block.block_epoch);
 }
 
+void Watch::fence(bool grid) {
+  fenced_ |= grid;
+  fenced_in_[block.now] = block.epoch;
+}
+
+// A release hands on what the thread did so far in this interval; an atomic access of the same place receives it.
+void Watch::hand_over(std::uintptr_t address) {
+  if (interval_ != block.epoch) interval_ = block.epoch, handed_.clear(), received_.clear();
+  unsigned me = block.now;
+  std::uint32_t* clocks = block.warp[me >> 5].clock[me & 31];
+  for (auto [thread, clock] : handed_[address]) {
+    std::uint32_t& known = same_warp(thread, me) ? clocks[thread & 31] : received_[me * MAX_THREADS + thread];
+    known = std::max(known, clock);
+  }
+  if (fenced_in_[me] == block.epoch) handed_[address][me] = clocks[me & 31]++;
+}
+
+bool Watch::acquired(unsigned me, const Access& earlier) const {
+  if (interval_ != block.epoch) return false;
+  auto found = received_.find(me * MAX_THREADS + earlier.thread);
+  return found != received_.end() && found->second >= earlier.clock;
+}
+
 void Watch::synchronise(std::uintptr_t address) {
+  hand_over(address);
   auto found = published_.find(address);
   if (found != published_.end()) seen_.insert(found->second.begin(), found->second.end());
   if (!fenced_) return;

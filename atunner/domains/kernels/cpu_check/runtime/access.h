@@ -20,9 +20,11 @@ class Watch {
   void doubt(Region& region, std::uintptr_t address, unsigned bytes, const Access& written);
   void decide();
   // Whether the block of `epoch` has released its writes to the running block through fences and atomics.
+  // Whether the running thread took over what `earlier` did, in this interval, through a fence and atomics.
+  bool acquired(unsigned me, const Access& earlier) const;
   bool released(std::uint32_t epoch) const;
   void enter();                             // a new block
-  void fence() { fenced_ = true; }          // its writes so far are visible
+  void fence(bool grid);                    // writes so far are visible, in the block or in the grid
   void synchronise(std::uintptr_t address); // an atomic access: publishes if fenced, and sees who published
 
  private:
@@ -38,6 +40,11 @@ class Watch {
   Who who_{};
   Stack stack_{};
   unsigned char before_[64];
+  void hand_over(std::uintptr_t address);
+  std::uint32_t fenced_in_[1024] = {};  // the interval of each thread's last fence
+  std::uint32_t interval_ = 0;
+  std::unordered_map<std::uintptr_t, std::unordered_map<unsigned, std::uint32_t>> handed_;
+  std::unordered_map<unsigned, std::uint32_t> received_;
   bool fenced_ = false;
   std::vector<std::uint32_t> first_epoch_;  // of each block, in the order they ran
   std::unordered_map<std::uintptr_t, std::vector<std::uint32_t>> published_;

@@ -94,8 +94,8 @@ void aligned(const void* tile, std::size_t stride) {
     told("misaligned", 0).line("type a warp matrix tile").line("alignment %u", excess ? 32 : 16).line("excess %lu", static_cast<unsigned long>(excess ? excess : stride % 16)).end();
 }
 
-void fence() {
-  if (CHECKED) watch.fence();
+void fence(bool grid) {
+  if (CHECKED) watch.fence(grid);
 }
 
 }  // namespace atunner

@@ -53,9 +53,9 @@ ATUNNER_INLINE void __syncthreads(unsigned line = __builtin_LINE()) { atunner::b
 ATUNNER_INLINE int __syncthreads_count(int p, unsigned line = __builtin_LINE()) { return atunner::block_barrier_vote(line, 0, p); }
 ATUNNER_INLINE int __syncthreads_and(int p, unsigned line = __builtin_LINE()) { return atunner::block_barrier_vote(line, 1, p); }
 ATUNNER_INLINE int __syncthreads_or(int p, unsigned line = __builtin_LINE()) { return atunner::block_barrier_vote(line, 2, p); }
-ATUNNER_INLINE void __threadfence() { atunner::fence(); }
-ATUNNER_INLINE void __threadfence_system() { atunner::fence(); }
-ATUNNER_INLINE void __threadfence_block() {}
+ATUNNER_INLINE void __threadfence() { atunner::fence(true); }
+ATUNNER_INLINE void __threadfence_system() { atunner::fence(true); }
+ATUNNER_INLINE void __threadfence_block() { atunner::fence(false); }
 ATUNNER_INLINE void __trap() { atunner::trap("__trap()"); }
 ATUNNER_INLINE void __nanosleep(unsigned) {}
 ATUNNER_INLINE long long clock64() { return 0; }
