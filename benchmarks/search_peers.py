@@ -116,7 +116,7 @@ class _Tuner:
         from kernel_tuner.interface import strategy_map
 
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - the strategies draw from the global generator
+        np.random.seed(seed)
         runner, options = self._runner(budget)
         visits = _Visits()
         runner.visited_results = visits

@@ -17,7 +17,7 @@ from atunner.search import SearchSpace
 
 @dataclass(frozen=True)
 class Recording:
-    """One kernel on one device. values: ms by point, infinite where it failed. costs: ms to compile, verify and measure."""
+    """One kernel on one device. values: ms by point, infinite where it failed. costs: ms of compile, check and run."""
 
     kernel: str
     device: str

@@ -1,8 +1,8 @@
 """The default: a Gaussian process over scales, identities, alignments and products, started by what is already known.
 
-The process predicts the logarithm of the figure; its mean follows the beliefs (other devices, a ranking model) as far as
-the figures bear them out. The next point has the largest expected improvement over a pool of random points and of the
-neighbours of the best; while it does not improve, more asks go to those neighbours and to chance.
+The process predicts the logarithm of the figure. The next point has the largest expected improvement over a pool of
+random points, of neighbours of the best, and of the points that the beliefs (other devices, a ranking model) rank first. A
+belief is one more feature of a point: it counts as far as the figures bear it out, so a wrong one fades.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,8 @@ from atunner.search.ledger import Ledger
 from atunner.search.merge import merged, warped
 from atunner.search.space import Points
 
-DESIGN = 10
-"""Random points before the process is asked; with beliefs OPENING of their best are asked instead."""
-OPENING = 3
+DESIGN, OPENING = 5, 3
+"""Random points before the process is asked; with beliefs, the OPENING best of them are asked instead."""
 POOL = 2500
 ROWS, FIT_ROWS = 160, 110
 GROWTH, LONGEST = 1.2, 40
@@ -61,7 +60,7 @@ class Auto:
     def _current(self, ledger: Ledger, rng: np.random.Generator) -> _Model:
         """The model that a search with this ledger has: rebuilt at fixed counts, so that a resumed one is the same."""
         told = ledger.told()
-        since = _rebuilt_at(len(told))
+        since = max(_rebuilt_at(len(told)), int(np.argmin(ledger.figures())) + 1)
         if self._features is None:
             self._prepare(ledger)
         if self._model is None or self._model.since != since or not set(self._model.rows) <= set(told.tolist()):
@@ -90,12 +89,9 @@ class Auto:
         pool = np.unique(np.concatenate([ledger.space.sample(rng, POOL), *near]))
         if self._belief is not None:
             pool = np.unique(np.concatenate([pool, np.argsort(self._belief, kind="stable")[:500]]))
-        given = self._basis(pool)
-        sure, expected = np.zeros(given.shape[1]), np.zeros(given.shape[1])
-        sure[1:], expected[1:] = 0.25, 1.0
-        posterior = Posterior(weights.noise, weights.scaled(features(pool), features.groups), given, expected, sure)
+        posterior = Posterior(weights.noise, weights.scaled(features(pool), features.groups))
         rows = told[kept]
-        posterior.start(weights.scaled(features(rows), features.groups), self._basis(rows))
+        posterior.start(weights.scaled(features(rows), features.groups))
         self._scale = weights
         return _Model(since, pool, posterior, rows.tolist())
 
@@ -109,26 +105,15 @@ class Auto:
         kept = _kept(np.argsort(target, kind="stable"), FIT_ROWS)
         if float(np.ptp(target[kept])) == 0:
             return start
-        rest = target[kept] - self._slope(told[kept])
-        found = fitted(features.kinds, features.groups, features(told[kept]), rest, start)
+        found = fitted(features.kinds, features.groups, features(told[kept]), target[kept], start)
         ledger.memo["weights"], ledger.memo["fitted"] = list(found.values), float(since)
         return found
-
-    def _slope(self, points: Points) -> Matrix:
-        return np.zeros(len(points)) if self._belief is None else self._basis(points)[:, 1]
-
-    def _basis(self, points: Points) -> Matrix:
-        ones = np.ones((len(points), 1))
-        if self._belief is None:
-            return ones
-        known = np.where(points < len(self._belief), points, 0)
-        return np.column_stack([ones, self._belief[known]])
 
     def _add(self, model: _Model, ledger: Ledger, point: int) -> None:
         assert self._features is not None
         one = np.array([point])
         row = self._scale.scaled(self._features(one), self._features.groups)[0]
-        model.posterior.add(row, self._basis(one)[0])
+        model.posterior.add(row)
         model.rows.append(point)
 
     # -- the choice -----------------------------------------------------------------------------------------------

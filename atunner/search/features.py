@@ -17,8 +17,8 @@ class Features:
     """Columns in groups; the squared distance of two points is a weighted sum over groups.
 
     scale: the place of a value in its list. identity: 1 where two values differ (a tile of 3 need not lie between 2 and
-    4). alignment: how often 2 divides a value, which decides vector widths, banks and full warps. product: the logarithm of
-    the product of two values, such as threads in a block or work in a tile.
+    4). alignment: how often 2 divides a value, which decides vector widths, banks and full warps. product: the logarithm
+    of the product of two values, such as threads in a block or work in a tile.
     """
 
     def __init__(self, space: SearchSpace, extra: tuple[Matrix, ...] = ()) -> None:
@@ -42,7 +42,10 @@ class Features:
             np.sum([t[codes[:, j]] for j, t in zip(columns, tables, strict=True)], axis=0)
             for columns, tables in self._tables
         ]
-        parts += [np.array([e[p] if p < len(e) else np.median(e) for p in points])[:, None] for e in self._extra]
+        for extra in self._extra:
+            # A point that was added to a space too large to build is unknown to the beliefs.
+            known = points < len(extra)
+            parts.append(np.where(known, extra[np.where(known, points, 0)], np.median(extra))[:, None])
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(points), 0))
 
 
@@ -81,7 +84,7 @@ def _products(space: SearchSpace) -> list[tuple[tuple[int, ...], tuple[Matrix, .
         if _multiplies(parameter, scale):
             logs[j] = np.log2([float(str(v)) for v in parameter.values])[:, None]
     pairs = sorted(combinations(logs, 2), key=lambda p: -len(logs[p[0]]) * len(logs[p[1]]))[:PAIRS]
-    made = []
+    made: list[tuple[tuple[int, ...], tuple[Matrix, ...], str]] = []
     for a, b in pairs:
         spread = float(np.ptp(logs[a]) + np.ptp(logs[b]))
         made.append(((a, b), (logs[a] / spread, logs[b] / spread), "product"))

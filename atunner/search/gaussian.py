@@ -1,7 +1,7 @@
 """A Gaussian process on discrete points: weights by maximum likelihood, posterior over a fixed pool, one row a point.
 
 Rasmussen and Williams, Gaussian Processes for Machine Learning (2006): kernel 4.17 (Matern 5/2), algorithm 2.1,
-likelihood gradient 5.9, explicit basis functions 2.7.
+likelihood gradient 5.9.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 
 Matrix = NDArray[np.float64]
 ROOT = float(np.sqrt(5))
-START = {"scale": 2.0, "identity": 0.6, "alignment": 0.3, "product": 0.3, "belief": 1.0}
-"""Weights before anything was measured, by the kind of a feature group."""
+START = {"scale": 0.25, "identity": 0.02, "alignment": 0.02, "product": 0.02, "belief": 0.02}
+"""Weights before anything was measured, by the kind of a feature group: smooth, until the figures say otherwise."""
 SPREAD = 1.5
 """Standard deviation of the logarithm of a weight around its start."""
 NOISE = 1e-3
@@ -103,24 +103,22 @@ def _squared(a: Matrix, b: Matrix) -> Matrix:
 class Posterior:
     """The process given measured rows, over a pool of m candidates; a row is added in O(n (n + m)).
 
-    Rows and pool are scaled features. basis: known parts of the mean by column (the first is 1), believed to have the
-    coefficients `expected` with the precisions `sure`, relative to the signal.
+    Rows and pool are scaled features, shape (n, columns) and (m, columns).
     """
 
-    def __init__(self, noise: float, pool: Matrix, basis: Matrix, expected: Matrix, sure: Matrix) -> None:
-        self._noise, self._pool, self._basis = noise, pool, basis
-        self._expected, self._sure = expected, sure
+    def __init__(self, noise: float, pool: Matrix) -> None:
+        self._noise, self._pool = noise, pool
         self._norms = (pool * pool).sum(axis=1)
-        self._rows, self._given = np.zeros((0, pool.shape[1])), np.zeros((0, basis.shape[1]))
+        self._rows = np.zeros((0, pool.shape[1]))
         room = 64
         self._lower, self._cross = np.zeros((room, room)), np.zeros((room, len(pool)))
         self._left = np.ones(len(pool))
         self.count = 0
 
-    def start(self, rows: Matrix, given: Matrix) -> None:
+    def start(self, rows: Matrix) -> None:
         """Take many rows at once, in place of those before."""
         n = len(rows)
-        self._rows, self._given, self.count = rows, given, n
+        self._rows, self.count = rows, n
         self._room(n + 32)
         kernel = matern(_squared(rows, rows))
         kernel[np.diag_indices(n)] += self._noise + 1e-8
@@ -130,8 +128,8 @@ class Posterior:
         self._cross[:n] = cross
         self._left = 1 - np.einsum("ij,ij->j", cross, cross)
 
-    def add(self, row: Matrix, given: Matrix) -> None:
-        """Take one more measured row; features (columns,), basis values (b,)."""
+    def add(self, row: Matrix) -> None:
+        """Take one more measured row; features (columns,)."""
         n = self.count
         self._room(n + 1)
         near = matern(((self._rows - row) ** 2).sum(axis=1))
@@ -141,26 +139,24 @@ class Posterior:
         self._cross[n] = (across - solved @ self._cross[:n]) / pivot
         self._lower[n, :n], self._lower[n, n] = solved, pivot
         self._left -= self._cross[n] ** 2
-        self._rows, self._given = np.vstack([self._rows, row]), np.vstack([self._given, given])
+        self._rows = np.vstack([self._rows, row])
         self.count = n + 1
 
     def forget(self, count: int) -> None:
         """Drop the rows after the first `count`."""
         self._left += (self._cross[count : self.count] ** 2).sum(axis=0)
-        self._rows, self._given, self.count = self._rows[:count], self._given[:count], count
+        self._rows, self.count = self._rows[:count], count
 
     def predict(self, target: Matrix) -> tuple[Matrix, Matrix]:
         """Mean and standard deviation over the pool, for the measured values (n,)."""
         n = self.count
         lower = self._lower[:n, :n]
-        both = np.column_stack([self._given, target])
-        solved = solve_triangular(lower, both, lower=True, check_finite=False)
-        basis, seen = solved[:, :-1], solved[:, -1]
-        left = basis.T @ basis + np.diag(self._sure)
-        factors = np.linalg.solve(left, basis.T @ seen + self._sure * self._expected)
-        rest = seen - basis @ factors
+        both = np.column_stack([np.ones(n), target])
+        ones, seen = solve_triangular(lower, both, lower=True, check_finite=False).T
+        level = float(ones @ seen) / float(ones @ ones)
+        rest = seen - level * ones
         variance = max(float(rest @ rest) / n, 1e-12)
-        mean = self._basis @ factors + rest @ self._cross[:n]
+        mean = level + rest @ self._cross[:n]
         return mean, np.sqrt(variance * np.maximum(self._left, 1e-9))
 
     def _room(self, count: int) -> None:

@@ -8,6 +8,7 @@ from atunner.search.gaussian import Matrix, Posterior, Weights, fitted
 from atunner.search.prior import Belief
 from atunner.search.space import SearchSpace
 
+MIDDLE, SLOPE = 0.5, 0.2
 COVERED = 0.95
 ROWS = 150
 CHUNK = 5000
@@ -25,7 +26,8 @@ def warped(figures: NDArray[np.float64]) -> Matrix:
     logs = np.log(np.where(good, figures if low > 0 else figures - low + 1, 1.0))
     logs[~good] = logs[good].max()
     middle = float(np.median(logs[good]))
-    result: Matrix = np.where(logs > middle, middle + 0.2 * (logs - middle), logs)
+    middle = float(np.quantile(logs[good], MIDDLE))
+    result: Matrix = np.where(logs > middle, middle + SLOPE * (logs - middle), logs)
     return result
 
 
@@ -61,8 +63,7 @@ def _expected(space: SearchSpace, known: NDArray[np.int64], scores: Matrix, want
     found = []
     for at in range(0, len(wanted), CHUNK):
         pool = weights.scaled(features(wanted[at : at + CHUNK]), features.groups)
-        nothing = np.zeros(1)
-        posterior = Posterior(weights.noise, pool, np.ones((len(pool), 1)), nothing, nothing)
-        posterior.start(weights.scaled(rows, features.groups), np.ones((len(rows), 1)))
+        posterior = Posterior(weights.noise, pool)
+        posterior.start(weights.scaled(rows, features.groups))
         found.append(posterior.predict(scores[kept])[0])
     return np.concatenate(found)

@@ -154,10 +154,12 @@ class SearchSpace:
         row = self._table[point]
         if self.complete:
             step = np.abs(self.codes.astype(np.int32) - row.astype(np.int32)).max(axis=1)
-            return np.flatnonzero(step == 1)
+            every: Points = np.flatnonzero(step == 1)
+            return every
         near = self.neighbours(point)
         step = np.abs(self._table[near].astype(np.int32) - row.astype(np.int32)).max(axis=1)
-        return near[step == 1]
+        some: Points = near[step == 1]
+        return some
 
     def distances(self, point: int, others: Points) -> NDArray[np.float64]:
         """Distance in unit scale: ordered parameters by scaled difference, named ones 0 or 1. Shape (k,)."""
