@@ -1,0 +1,73 @@
+"""`atunner judge selftest` and `atunner verify`: hold the judge, and its word, to account."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from atunner.cli.common import command
+from atunner.core.errors import UserError
+from atunner.domains.kernels.backends.c import CBackend, Options, program_of
+from atunner.domains.kernels.evidence import Bundle, Finding, read, recheck
+from atunner.domains.kernels.selftest import selftest as rows_of
+from atunner.domains.kernels.selftest.hostile import attacked
+from atunner.domains.kernels.selftest.problems import OPERATORS
+from atunner.operators import Operator, operator
+from atunner.settings import Settings
+
+SIGNS = {True: "ok", False: "FAILED", None: "not here"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="The judge itself.", no_args_is_help=True)
+    app.add_typer(group, name="judge")
+    command(
+        group, "selftest", "Judge shipped exploits, honest kernels and hostile programs; exit 1 on any wrong answer."
+    )(selftest)
+    command(app, "verify", "Check an evidence bundle again, from scratch; exit 1 when a statement of it fails.")(verify)
+
+
+def selftest(
+    hostile: Annotated[bool, typer.Option(help="Also run hostile programs under every sandbox chain.")] = True,
+    quiet: Annotated[bool, typer.Option(help="Print only what went wrong, and the totals.")] = False,
+) -> int:
+    """Print a table of every entry and its answer."""
+    cache = Settings().cache
+    console = Console()
+    table = Table("corpus", "category", "name", "answer", "as expected")
+    total, bad = 0, 0
+    for row in rows_of(cache):
+        total, bad = total + 1, bad + (not row.good)
+        if not (quiet and row.good):
+            table.add_row(
+                row.corpus, row.category, row.name, str(row.status), "yes" if row.good else f"NO: {row.expected}"
+            )
+    for one in attacked(cache) if hostile else ():
+        wrong = one.result == "SUCCEEDED"
+        total, bad = total + 1, bad + wrong
+        if not (quiet and not wrong):
+            table.add_row("hostile", " + ".join(one.chain), one.attack, one.result, "NO" if wrong else "yes")
+    console.print(table)
+    console.print(f"{total - bad} of {total} as expected")
+    return 1 if bad else 0
+
+
+def verify(bundle: Annotated[Path, typer.Argument(help="evidence.json, or the folder that holds it.")]) -> int:
+    """Print every statement of the bundle with what was found now."""
+    found = list(_findings(read(bundle)))
+    for finding in found:
+        typer.echo(f"{SIGNS[finding.passed]:9} {finding.name}: {finding.detail}")
+    return 1 if any(finding.passed is False for finding in found) else 0
+
+
+def _findings(bundle: Bundle) -> list[Finding]:
+    evidence = bundle.evidence
+    language = program_of(evidence.candidate).language
+    if language != "c":
+        raise UserError(f"This bundle holds a {language} kernel; `atunner verify` checks C here. Run it on its device.")
+    settings = Settings()
+    named: Operator = OPERATORS.get(evidence.operator) or operator(evidence.operator)
+    return list(recheck(bundle, named, CBackend(settings.cache, Options(sandbox=settings.sandbox))))

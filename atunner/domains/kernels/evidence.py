@@ -1,0 +1,212 @@
+"""The evidence of one kept result: everything needed to check it again from scratch, in one file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, JsonValue
+
+from atunner.core.candidate import Candidate
+from atunner.core.errors import ATunnerError, CandidateError, UserError
+from atunner.core.judge import judge
+from atunner.core.measurement import Environment, Measurement
+from atunner.core.program import Problem
+from atunner.core.status import Provenance, Status
+from atunner.core.task import Task
+from atunner.core.trial import Check, Comparison, Trial
+from atunner.core.value import Value, content_id
+from atunner.domains.kernels.backends import Backend
+from atunner.domains.kernels.oracle import Oracle
+from atunner.domains.kernels.stages import Stages, Terms
+from atunner.operators import Operator
+
+B = TypeVar("B")
+
+SCHEMA = 1
+FILE = "evidence.json"
+
+
+class Artefact(Value):
+    """What was built: how, and the SHA-256 of the result; the same bytes were verified, measured and kept."""
+
+    argv: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+class Validity(Value):
+    """Whether it computes the right thing, and how that was found: every check with its version."""
+
+    status: Status
+    checks: tuple[Check, ...]
+    secret: int
+    problem: Problem
+    hidden: tuple[Problem, ...] = ()
+
+
+class Merit(Value):
+    """What it is worth: raw samples, and the comparison with the baseline."""
+
+    measurement: Measurement | None = None
+    comparison: Comparison | None = None
+
+
+class Origin(Value):
+    """Where the figures come from."""
+
+    provenance: Provenance
+    environment: Environment
+
+
+class Evidence(Value):
+    """One kept result. Validity, merit and provenance are apart: a doubt about one leaves the others as they are."""
+
+    schema_version: int = SCHEMA
+    operator: str
+    candidate: Candidate
+    baseline: Candidate | None = None
+    artefact: Artefact = Artefact()
+    validity: Validity
+    merit: Merit
+    origin: Origin
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, whole."""
+        return content_id(self.model_dump(mode="json"), length=64)
+
+
+class Bundle(Value):
+    """Evidence and its digest, as written."""
+
+    digest: str
+    evidence: Evidence
+
+
+class Finding(Value):
+    """One statement of the bundle, looked at again. passed None: it cannot be looked at here, and why."""
+
+    name: str
+    passed: bool | None
+    detail: str
+
+
+def gather(
+    stages: Stages[B], trial: Trial, comparison: Comparison | None = None, baseline: Candidate | None = None
+) -> Evidence:
+    """The evidence of a trial that `stages` judged; the seeds are revealed in it.
+
+    Raises:
+        UserError: the trial is not OK; there is nothing to be kept.
+    """
+    if trial.status is not Status.OK:
+        raise UserError(f"Only a verified result has evidence; this one is {trial.status}.")
+    terms = stages.terms
+    built = stages.backend.build(terms.problem, trial.candidate)
+    measured = trial.measurement.provenance if trial.measurement else Provenance.PREDICTED
+    return Evidence(
+        operator=terms.problem.operator,
+        candidate=trial.candidate,
+        baseline=baseline,
+        artefact=_artefact(built),
+        validity=Validity(
+            status=trial.status,
+            checks=trial.checks,
+            secret=terms.oracle.secret,
+            problem=terms.problem,
+            hidden=tuple(terms.hidden),
+        ),
+        merit=Merit(measurement=trial.measurement, comparison=comparison or trial.comparison),
+        origin=Origin(provenance=measured, environment=stages.backend.environment()),
+    )
+
+
+def write(evidence: Evidence, folder: Path) -> Path:
+    """Write evidence.json into `folder`; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    path.write_text(Bundle(digest=evidence.digest, evidence=evidence).model_dump_json(indent=1), encoding="utf-8")
+    return path
+
+
+def read(path: Path) -> Bundle:
+    """The bundle in a file, or in the evidence.json of a folder.
+
+    Raises:
+        UserError: there is none, or it is not one.
+    """
+    file = path / FILE if path.is_dir() else path
+    try:
+        return Bundle.model_validate_json(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"No evidence at {path}: expected {FILE}; {error.strerror}.") from error
+    except ValueError as error:
+        raise UserError(f"{file} is not an evidence bundle: {str(error).splitlines()[0]}.") from error
+
+
+def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator[Finding]:
+    """Look at every statement again: integrity, build, correctness with the old and with new seeds, and merit."""
+    evidence = bundle.evidence
+    same = evidence.digest == bundle.digest
+    yield Finding(
+        name="integrity", passed=same, detail="content matches its digest" if same else "the content was changed"
+    )
+    yield from _rebuilt(evidence, backend)
+    for name, secret in (("validity, revealed seeds", evidence.validity.secret), ("validity, new seeds", None)):
+        yield _valid(name, evidence, Stages(backend, _terms(evidence, operator, secret)))
+    yield _worth(evidence, Stages(backend, _terms(evidence, operator, None)))
+
+
+def _terms(evidence: Evidence, operator: Operator, secret: int | None) -> Terms:
+    return Terms(Oracle(operator, secret), evidence.validity.problem, evidence.validity.hidden)
+
+
+def _rebuilt(evidence: Evidence, backend: Backend[B]) -> Iterator[Finding]:
+    try:
+        built = backend.build(evidence.validity.problem, evidence.candidate)
+    except CandidateError as error:
+        yield Finding(name="artefact", passed=False, detail=str(error))
+        return
+    now, then = backend.environment().toolchain, evidence.origin.environment.toolchain
+    found = _artefact(built)
+    if now != then:
+        yield Finding(name="artefact", passed=None, detail=f"another toolchain: {then} then, {now} now")
+        return
+    passed = found.sha256 == evidence.artefact.sha256
+    yield Finding(name="artefact", passed=passed, detail=f"rebuilt from source: sha256 {found.sha256[:16]}")
+
+
+def _valid(name: str, evidence: Evidence, stages: Stages[B]) -> Finding:
+    trial = judge(stages, Task(name="verify"), evidence.candidate)
+    if trial.status is Status.NOT_MEASURED:
+        return Finding(name=name, passed=True, detail=f"correct; no figure here: {trial.feedback}")
+    detail = trial.feedback or "; ".join(c.detail for c in trial.checks if c.name == "correctness")
+    return Finding(name=name, passed=trial.status is Status.OK, detail=detail)
+
+
+def _worth(evidence: Evidence, stages: Stages[B]) -> Finding:
+    """Whether the claim holds again; on another device there is no claim to hold it against."""
+    then = evidence.merit.comparison
+    if then is None or evidence.baseline is None:
+        return Finding(name="merit", passed=None, detail="the bundle claims no speed-up")
+    here = stages.backend.environment().device
+    if here != evidence.origin.environment.device:
+        return Finding(
+            name="merit", passed=None, detail=f"measured on {evidence.origin.environment.device}, not {here}"
+        )
+    task = Task(name="verify")
+    try:
+        now = stages.compare(task, stages.build(task, evidence.baseline), stages.build(task, evidence.candidate))
+    except ATunnerError as error:
+        return Finding(name="merit", passed=None, detail=str(error))
+    detail = f"claimed {_ratio(then)}, now {_ratio(now)}"
+    return Finding(name="merit", passed=now.better == then.better, detail=detail)
+
+
+def _ratio(found: Comparison) -> str:
+    return f"{found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _artefact(built: object) -> Artefact:
+    """Command line and digest of what a backend built, where it has them."""
+    return Artefact(argv=tuple(getattr(built, "argv", ())), sha256=str(getattr(built, "digest", "")))
