@@ -18,7 +18,7 @@ class Decision(StrEnum):
 class Standing(Value):
     """Where the run stands after a round. best and baseline are figures in the objective's unit, None if there is none.
 
-    gain: best against the best before this round, as baseline-over-candidate ratio (1.0: no progress).
+    ratio: how many times better best is than baseline. gain: than the best before this round (1.0: no progress).
     stale: rounds in a row without progress. headroom: best over roofline bound, None when unknown.
     exhausted: no family has an untried point left.
     """
@@ -28,6 +28,7 @@ class Standing(Value):
     spent: Spent
     best: float | None = None
     baseline: float | None = None
+    ratio: float | None = None
     gain: float = 1.0
     stale: int = 0
     headroom: float | None = None
@@ -62,10 +63,9 @@ def _budget(standing: Standing) -> str:
 
 
 def _target(standing: Standing) -> str:
-    if standing.target_ratio is None or not standing.best or not standing.baseline:
+    if standing.target_ratio is None or standing.ratio is None or standing.ratio < standing.target_ratio:
         return ""
-    ratio = standing.baseline / standing.best
-    return f"the target ratio {standing.target_ratio:g} is reached" if ratio >= standing.target_ratio else ""
+    return f"the target ratio {standing.target_ratio:g} is reached"
 
 
 def _limit(standing: Standing) -> str:

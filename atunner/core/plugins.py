@@ -21,5 +21,10 @@ def load(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
     installed = {e.name: e.value for e in entry_points(group=f"atunner.{kind}")}
     table = installed | dict(built_in)
     if name not in table:
-        raise UnknownName(kind.rstrip("s"), name, table)
+        raise UnknownName(_one(kind), name, table)
     return EntryPoint(name, table[name], f"atunner.{kind}").load()
+
+
+def _one(kind: str) -> str:
+    """The singular: of strategies, strategy; of searchers, searcher."""
+    return kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")

@@ -18,6 +18,12 @@ class Objective(Value):
         """Whether the bare number `a` is nearer to the goal than `b`; for claims use `statistics.is_better`."""
         return a < b if self.minimise else a > b
 
+    def ratio(self, old: float, new: float) -> float:
+        """How many times better `new` is than `old`; 1 when one of them is zero, so that nothing can be said."""
+        if not old or not new:
+            return 1.0
+        return old / new if self.minimise else new / old
+
 
 class Budget(Value):
     """Upper bounds; None is unlimited, but one bound at least must be set.

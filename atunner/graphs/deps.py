@@ -62,7 +62,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Deps:
-    """Live objects of one run."""
+    """Live objects of one run.
+
+    began: the clock when this process took the run up. earlier_s: seconds that earlier processes spent on it.
+    """
 
     run: str
     domain: Domain[Any]
@@ -78,3 +81,9 @@ class Deps:
     options: Options = field(default_factory=Options)
     watch: Watch = ignore
     stopped: Callable[[], bool] = field(default=lambda: False)
+    began: float = 0.0
+    earlier_s: float = 0.0
+
+    def seconds(self) -> float:
+        """Wall time that the run has used so far, in all processes."""
+        return self.earlier_s + self.clock.now() - self.began

@@ -6,7 +6,6 @@ from typing import Any
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from atunner.core.errors import UserError
 from atunner.graphs.checkpoints import checkpoint_file, serializer
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
@@ -16,20 +15,16 @@ STEPS_A_ROUND = 5
 STEPS_AROUND = 12
 
 
-async def drive(deps: Deps, start: TuningState | None, strategy: Any, folder: Path) -> None:
-    """Run from `start`, or go on from the last checkpoint of `deps.run` when it is None.
+async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> None:
+    """Go on from the last checkpoint of `deps.run`; run from `start` when there is none yet.
 
     Checkpoints are written before the next node begins (durability "sync"), so a killed process loses at most the node
     at work, and that node finds its recorded trials by content.
-
-    Raises:
-        UserError: nothing to resume.
     """
     async with aiosqlite.connect(checkpoint_file(folder)) as connection:
         saver = AsyncSqliteSaver(connection, serde=serializer())
         graph = tuning_graph(strategy).compile(checkpointer=saver)
         limit = STEPS_AROUND + STEPS_A_ROUND * (deps.options.rounds + 1)
         config: Any = {"configurable": {"thread_id": deps.run}, "recursion_limit": limit}
-        if start is None and not (await graph.aget_state(config)).values:
-            raise UserError(f"Run {deps.run} has no checkpoint to go on from. Start it anew with atunner optimize.")
-        await graph.ainvoke(start, config, context=deps, durability="sync")
+        begun = bool((await graph.aget_state(config)).values)
+        await graph.ainvoke(None if begun else start, config, context=deps, durability="sync")

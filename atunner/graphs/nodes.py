@@ -123,22 +123,22 @@ def _progress(state: TuningState, best: Trial | None) -> Update:
     """The best so far, and by how much this round moved it; 1 % is the least that counts as progress."""
     if best is None or best.measurement is None or state.best_value is None:
         return {"best": state.best, "best_value": state.best_value, "gain": 1.0, "stale": state.stale + 1}
-    old, new = state.best_value, best.measurement.value
-    if not state.task.objective.minimise:
-        old, new = new, old
-    gain = old / new if new else 1.0
+    gain = state.task.objective.ratio(state.best_value, best.measurement.value)
     stale = 0 if gain > 1.01 else state.stale + 1
     return {"best": best.candidate.id, "best_value": best.measurement.value, "gain": gain, "stale": stale}
 
 
 def standing(deps: Deps, state: TuningState) -> evaluation.Standing:
     """What the evaluation agent decides on."""
+    known = state.best_value is not None and state.baseline_value is not None
+    ratio = state.task.objective.ratio(state.baseline_value or 0.0, state.best_value or 0.0) if known else None
     return evaluation.Standing(
         round=state.round,
         budget=state.budget,
         spent=state.spent,
         best=state.best_value,
         baseline=state.baseline_value,
+        ratio=ratio,
         gain=state.gain,
         stale=state.stale,
         headroom=state.diagnosis.headroom if state.diagnosis else None,

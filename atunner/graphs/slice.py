@@ -27,7 +27,6 @@ class Slice:
 
     def __init__(self, deps: Deps, state: TuningState) -> None:
         self.deps, self.state, self.task = deps, state, state.task
-        self.began = deps.clock.now()
         self.trials = {t.candidate.id: t for t in deps.memory.trials(deps.run)}
         self.screened = {s.candidate.id: s for s in deps.memory.screenings(deps.run)}
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
@@ -45,8 +44,7 @@ class Slice:
 
     def spent(self) -> Spent:
         """All that the run has used, this slice included. A trial is a candidate screened or judged."""
-        seconds = self.state.before.seconds + self.deps.clock.now() - self.began
-        return self.state.before.model_copy(update={"trials": self._count(), "seconds": seconds})
+        return self.state.before.model_copy(update={"trials": self._count(), "seconds": self.deps.seconds()})
 
     def best(self) -> Trial | None:
         """The best OK trial of this run so far."""
@@ -142,6 +140,7 @@ class Slice:
             found.append(_screening(candidate, outcome))
         self.deps.memory.screened(self.deps.run, found)
         self.screened |= {s.candidate.id: s for s in found}
+        self.deps.memory.set_spent(self.deps.run, self.spent())
         self._say(f"{candidates[-1].family}: {len(found)} candidates built and inspected")
         return found
 
@@ -157,6 +156,7 @@ class Slice:
             trial = _trial(candidate, outcome)
             self.deps.memory.record(self.deps.run, trial)
             self.trials[candidate.id] = trial
+            self.deps.memory.set_spent(self.deps.run, self.spent())
             self._say(f"{candidate.family} {candidate.id}: {trial.status} {trial.feedback}".rstrip(), "trial")
         return [self.trials[c.id] for c in candidates]
 

@@ -10,6 +10,8 @@ from atunner.agents.codegen import FamilyRecord, Situation
 from atunner.core.errors import ToolError
 from atunner.core.space import Family
 from atunner.core.status import Provenance
+from atunner.core.task import Objective
+from atunner.core.trial import Trial
 from atunner.graphs.deps import Deps
 from atunner.graphs.nodes import note
 from atunner.graphs.state import TuningState
@@ -17,16 +19,26 @@ from atunner.graphs.strategies import strategy_graph
 
 
 def records(deps: Deps, state: TuningState) -> tuple[FamilyRecord, ...]:
-    """What this run knows of each family, from the database: predicted costs where nothing can be measured."""
+    """What this run knows of each family, from the database: predicted costs where nothing can be measured.
+
+    A figure to maximise counts as its inverse, so that lower is better for every family.
+    """
     figures: dict[str, list[tuple[float | None, dict[str, Any]]]] = {}
     if deps.domain.provenance(state.task) is Provenance.PREDICTED:
         for screening in deps.memory.screenings(deps.run):
             figures.setdefault(screening.candidate.family, []).append((screening.score, screening.candidate.params))
     else:
         for trial in deps.memory.trials(deps.run):
-            value = trial.measurement.value if trial.measurement else None
+            value = _cost(trial, state.task.objective)
             figures.setdefault(trial.candidate.family, []).append((value, trial.candidate.params))
     return tuple(_record(f, figures.get(f.name, [])) for f in deps.domain.families(state.task))
+
+
+def _cost(trial: Trial, objective: Objective) -> float | None:
+    if trial.measurement is None:
+        return None
+    value = trial.measurement.value
+    return value if objective.minimise else 1.0 / value if value > 0 else None
 
 
 def _record(family: Family, figures: list[tuple[float | None, dict[str, Any]]]) -> FamilyRecord:

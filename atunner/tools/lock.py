@@ -1,0 +1,23 @@
+"""One process at a time: a lock that the kernel gives back when its holder ends, however it ends."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold `path` locked (flock(2)) for as long as the block runs; False when another process holds it.
+
+    The file stays behind: removing it would let two processes lock two files of one name. Programs that are started
+    meanwhile do not inherit the lock.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
