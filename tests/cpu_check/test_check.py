@@ -177,3 +177,13 @@ def test_clang_finds_the_same(name: str, tmp_path: Path, cache: Path) -> None:
     with pytest.raises(Wrong, match=case.expected) as caught:
         judged()
     assert int(str(caught.value).split(":")[1]) in case.lines("BUG")
+
+
+def test_flags_of_the_program_are_kept(tmp_path: Path, cache: Path) -> None:
+    body = "#if __cplusplus < 202002L\n#error old\n#endif\n  y[threadIdx.x] = x[threadIdx.x] * SCALED * TWICE;"
+    source = f'extern "C" __global__ void scale(const float* x, float* y, int n) {{\n{body}\n}}\n'
+    flags = ("--std=c++20", "-DSCALED=3", "-D", "TWICE=2", "-use_fast_math")
+    program = PROGRAM.model_copy(update={"flags": flags})
+    checked = build(source, program, [instance(32)], Mode.FAST, tmp_path, cache)
+
+    assert run(checked, 0, {"x": np.ones(32, np.float32)})["y"].tolist() == [6.0] * 32

@@ -129,3 +129,26 @@ __global__ void k(signed char* y) {
 }
 //// copies_by_memcpy | grid 1 | block 8 | x in f4 64, y out f4 64 | y = x
 __global__ void k(const float* x, float* y) { memcpy(y + 8 * threadIdx.x, x + 8 * threadIdx.x, 8 * sizeof(float)); }
+//// shared_of_many_forms | launch k<float> | grid 1 | block 64 | x in f4 64, y out f4 64 | y = x[::-1] + 1
+template <class T, int N> struct Storage { T v[N]; int count; };
+template <class T> struct Kind { using type = T; };
+template <class T> __global__ void k(const T* x, T* y) {
+  volatile __shared__ int flag;
+  __shared__ typename Kind<T>::type one;
+  __shared__ union {
+    Storage<T, 64> s;
+    float raw[128 >> 0];
+  } both;
+  __shared__ Storage<T, (64 > 32) ? 64 : 32> kept;
+  if (threadIdx.x == 0) flag = 3, one = T(1);
+  both.s.v[threadIdx.x] = x[threadIdx.x];
+  kept.v[threadIdx.x] = 1;
+  __syncthreads();
+  y[threadIdx.x] = both.raw[63 - threadIdx.x] + kept.v[63 - threadIdx.x] * one + (flag - 3);
+}
+//// lambdas_and_operators | grid 1 | block 64 | x in f4 64, y out f4 64 | y = x + 1
+struct Plus { __device__ float operator()(float a) const { return a + 1; } };
+template <class F> __device__ void each(F f) { f(threadIdx.x); }
+__global__ void k(const float* x, float* y) {
+  each([&] __device__(int i) { y[i] = Plus{}(x[i]); });
+}

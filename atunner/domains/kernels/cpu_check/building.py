@@ -48,10 +48,20 @@ def build(  # noqa: PLR0913 - the six of the port, and the compiler for those wh
     ready = rewrite(source, program.source)
     prepared = prepare(chosen or compiler(), mode, cache)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "check.cpp").write_text(driver(ready, program.source, instances, layouts), encoding="utf-8")
+    (folder / "check.cpp").write_text(driver(ready, program, instances, layouts), encoding="utf-8")
     path = prepared.compiler.path
     try:
-        done = run_program(path, *prepared.flags, "-c", "check.cpp", "-o", "check.o", cwd=folder, timeout_s=timeout_s)
+        done = run_program(
+            path,
+            *prepared.flags,
+            *_standard(program, prepared.compiler),
+            "-c",
+            "check.cpp",
+            "-o",
+            "check.o",
+            cwd=folder,
+            timeout_s=timeout_s,
+        )
     except ProgramTimedOut as error:
         raise NotBuilt(f"the host compiler did not end within {timeout_s:g} s.") from error
     if done.code:
@@ -62,6 +72,12 @@ def build(  # noqa: PLR0913 - the six of the port, and the compiler for those wh
     if linked.code:
         raise NotBuilt(_shortened(linked.output))
     return Checked(folder / "check", folder, program.source, source, mode, layouts)
+
+
+def _standard(program: Program, used: Compiler) -> tuple[str, ...]:
+    """A newer language standard, where the program asks for one; g++ then reads the header anew."""
+    asked = [flag for flag in program.flags if re.fullmatch(r"--?std=c\+\+(20|23)", flag)]
+    return tuple(f"-{flag.lstrip('-')}" for flag in asked[-1:] if used.family == "g++")
 
 
 def _warned(output: str, name: str) -> None:

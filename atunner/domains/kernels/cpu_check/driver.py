@@ -85,9 +85,12 @@ def _admit(launch: Geometry) -> None:
         raise NotBuilt(f"{launch.kernel}: {launch.shared_bytes} bytes of dynamic shared memory; at most 232448.")
 
 
-def driver(source: Rewritten, name: str, instances: Sequence[Instance], layouts: Sequence[Layout]) -> str:
-    """The text of the translation unit; `name` is what the source is called in messages."""
-    parts = [_instance(source, name, number, one, layouts[number]) for number, one in enumerate(instances)]
+def driver(source: Rewritten, program: Program, instances: Sequence[Instance], layouts: Sequence[Layout]) -> str:
+    """The text of the translation unit; the source keeps its name in messages."""
+    defined = definitions(program.flags)
+    parts = [
+        _instance(source, program.source, number, one, layouts[number], defined) for number, one in enumerate(instances)
+    ]
     plans = ", ".join(
         f"{{atunner_buffers_{n}, {len(made.slots)}, atunner_launches_{n}, {len(made.launches)}}}"
         for n, made in enumerate(layouts)
@@ -97,8 +100,10 @@ def driver(source: Rewritten, name: str, instances: Sequence[Instance], layouts:
     return "\n".join(parts)
 
 
-def _instance(source: Rewritten, name: str, number: int, instance: Instance, made: Layout) -> str:
-    macros = instance.problem.macros(instance.params)
+def _instance(
+    source: Rewritten, name: str, number: int, instance: Instance, made: Layout, defined: dict[str, str]
+) -> str:
+    macros = defined | instance.problem.macros(instance.params)
     lines = [f"#define {key} {value}" for key, value in macros.items()]
     lines += [f"namespace {{ namespace atunner_{number} {{", f"#line 1 {json.dumps(name)}", source.text]
     lines.append('}}\n#line 1 "launch"')
@@ -111,6 +116,13 @@ def _instance(source: Rewritten, name: str, number: int, instance: Instance, mad
     lines += [f"#undef {key}" for key in dict.fromkeys((*macros, *source.macros))]
     lines.append(_tables(number, made))
     return "\n".join(lines)
+
+
+def definitions(flags: Sequence[str]) -> dict[str, str]:
+    """The macros that compiler flags define: -DNAME, -DNAME=VALUE, -D NAME=VALUE."""
+    text = " ".join(flags)
+    found = re.findall(r"(?:^|\s)(?:-D\s*|--define-macro[= ])(\w+)(?:=(\S+))?", text)
+    return {name: value or "1" for name, value in found}
 
 
 def _argument(text: str, places: dict[str, int], names: Mapping[str, object], kernel: str) -> str:

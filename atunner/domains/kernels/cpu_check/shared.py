@@ -55,7 +55,7 @@ def declaration(words: list[Token], source: str, line: int) -> Declaration:
     if after in (0, len(rest)):
         raise NotBuilt(f"line {line}: a __shared__ declaration without a type or a name.")
     found = tuple(_declarator(part, source, line) for part in _split(rest[after:]))
-    text = source[rest[0].start : rest[after - 1].end]
+    text = _without_gaps(rest[:after], words, source)
     return Declaration(text, alignment, any(w.text == "extern" for w in words), found)
 
 
@@ -90,7 +90,7 @@ def _type_end(words: list[Token]) -> int:
             named = named or text not in ("const", "volatile", "typename", "struct", "class", "union", "enum")
             index += 1
         elif text == "::" or (index and words[index - 1].text == "::"):
-            index += 1
+            index, named = index + 1, named or text != "::"
         elif text == "<":
             index = _angle_end(words, index) + 1
         elif not named and (text[0].isalpha() or text[0] == "_"):
@@ -98,6 +98,18 @@ def _type_end(words: list[Token]) -> int:
         else:
             break
     return index
+
+
+def _without_gaps(kept: list[Token], words: list[Token], source: str) -> str:
+    """The source of the kept tokens, without the tokens that lie between them and were dropped."""
+    inside = [w for w in words if kept[0].start <= w.start < kept[-1].end]
+    places = {w.start for w in kept}
+    text, at = "", kept[0].start
+    for word in inside:
+        if word.start not in places:
+            text += source[at : word.start] + " "
+            at = word.end
+    return text + source[at : kept[-1].end]
 
 
 def _angle_end(words: list[Token], opening: int) -> int:
