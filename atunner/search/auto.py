@@ -1,8 +1,8 @@
 """The default: a Gaussian process over scales, identities, alignments and products, started by what is already known.
 
 The process predicts the logarithm of the figure. The next point has the largest expected improvement over a pool of
-random points, of neighbours of the best, and of the points that the beliefs (other devices, a ranking model) rank first. A
-belief is one more feature of a point: it counts as far as the figures bear it out, so a wrong one fades.
+random points, of neighbours of the best, and of the points that the beliefs (other devices, a ranking model) rank
+first. A belief is one more feature of a point: it counts as far as the figures bear it out, so a wrong one fades.
 """
 
 from dataclasses import dataclass

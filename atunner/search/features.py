@@ -17,8 +17,8 @@ class Features:
     """Columns in groups; the squared distance of two points is a weighted sum over groups.
 
     scale: the place of a value in its list. identity: 1 where two values differ (a tile of 3 need not lie between 2 and
-    4). alignment: how often 2 divides a value, which decides vector widths, banks and full warps. product: the logarithm
-    of the product of two values, such as threads in a block or work in a tile.
+    4). alignment: how often 2 divides a value, which decides vector widths, banks and full warps. product: the
+    logarithm of the product of two values, such as threads in a block or work in a tile.
     """
 
     def __init__(self, space: SearchSpace, extra: tuple[Matrix, ...] = ()) -> None:

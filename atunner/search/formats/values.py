@@ -1,0 +1,52 @@
+"""Value lists as T1 files write them: literals, ranges, and one comprehension over a range or a list."""
+
+import ast
+
+from pydantic import JsonValue
+
+from atunner.core.errors import UserError
+from atunner.core.expression import evaluate
+
+MOST = 65_535
+
+
+def values(name: str, text: str) -> tuple[JsonValue, ...]:
+    """The values of a parameter, from `[16, 32]`, `range(1, 9)`, `list(range(8))` or `[16 * i for i in range(1, 9)]`.
+
+    Raises:
+        UserError: another form, named with the parameter.
+    """
+    try:
+        found = _listed(ast.parse(text.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, TypeError) as error:
+        raise UserError(f"Values of parameter {name!r} are not a list or a range: {text!r}.") from error
+    if not found:
+        raise UserError(f"The parameter {name!r} has no values: {text!r}. Give at least one.")
+    return found
+
+
+def _listed(node: ast.expr) -> tuple[JsonValue, ...]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        if node.func.id == "range":
+            span = range(*(int(ast.literal_eval(a)) for a in node.args))
+            if len(span) > MOST:
+                raise ValueError("too long")
+            return tuple(span)
+        if node.func.id == "list" and len(node.args) == 1:
+            return _listed(node.args[0])
+    if isinstance(node, ast.ListComp):
+        return _comprehended(node)
+    found = ast.literal_eval(node)
+    if not isinstance(found, list | tuple):
+        raise TypeError("not a list")
+    return tuple(found)
+
+
+def _comprehended(node: ast.ListComp) -> tuple[JsonValue, ...]:
+    if len(node.generators) != 1 or not isinstance(node.generators[0].target, ast.Name):
+        raise ValueError("more than one loop")
+    loop = node.generators[0]
+    name, each = node.generators[0].target.id, ast.unparse(node.elt)
+    tests = [ast.unparse(test) for test in loop.ifs]
+    rows = [{name: v} for v in _listed(loop.iter)]
+    return tuple(evaluate(each, row) for row in rows if all(evaluate(t, row) for t in tests))
