@@ -278,3 +278,9 @@ __global__ void k(int* lock, int* y) {
   atomicExch(lock, 0);
   y[0] = now + threadIdx.x;  // BUG|EARLIER
 }
+//// uninitialised_local_array | grid 1 | block 32 | x in f4 32, y out f4 32 | uninitialised
+__global__ void k(const float* x, float* y) {
+  float part[4];
+  for (int i = 0; i < 4; ++i) part[i] += x[threadIdx.x];  // BUG
+  y[threadIdx.x] = part[0] + part[3];
+}

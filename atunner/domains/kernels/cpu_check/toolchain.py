@@ -24,11 +24,9 @@ _DEVICE = (
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fstack-clash-protection",
-)
-_WATCHED = (
     "-Wuninitialized",
-    "-fsanitize=thread,bounds,alignment,null,integer-divide-by-zero",
 )
+_WATCHED = ("-fsanitize=thread,bounds,alignment,null,integer-divide-by-zero",)
 _TUNED = {
     "g++": ("--param=tsan-distinguish-volatile=1", "--param=tsan-instrument-func-entry-exit=0"),
     "clang": (
