@@ -42,7 +42,7 @@ def test_a_sound_task_is_admitted(operator: RowSum) -> None:
     ("operator", "reason"),
     [
         (Constant(), "hardly depends"),
-        (Loose(), "writes zeros passes"),
+        (Loose(), "hardly depends"),
         (IgnoresWeights(), "does not depend on w"),
         (NotFinite(), "not finite"),
     ],

@@ -48,6 +48,10 @@ ADVISORY = {
     "state kept between calls": "static __thread _Thread_local",
 }
 
+_COMMON = "read write open time clock send accept bind connect listen kill raise remove rename sleep exit signal link"
+COMMON = frozenset(_COMMON.split())
+"""Plain words: they count only where they are called and the same file has no function of that name."""
+
 _RULES = {word: rule for rule, words in HARD.items() for word in words.split()}
 _ADVICE = {word: rule for rule, words in ADVISORY.items() for word in words.split()}
 
@@ -115,11 +119,28 @@ def static(files: Mapping[str, str]) -> tuple[Check, ...]:
 def findings(source: str) -> Iterator[tuple[str, Token, bool]]:
     """Rules that `source` breaks: rule, token, and whether it is a hard one. Comments and strings do not count."""
     plain = source.replace("\\\r\n", "").replace("\\\n", "")
-    for token in tokens(plain.replace("??=", "#").replace("%:", "#")):
+    found = [t for t in tokens(plain.replace("??=", "#").replace("%:", "#")) if t.kind != "comment"]
+    own = _defined(found)
+    for index, token in enumerate(found):
         if token.kind == "directive":
             yield from _directive(token)
         elif token.kind == "name":
-            yield from _name(token)
+            called = index + 1 < len(found) and found[index + 1].text == "("
+            if token.text not in COMMON or (called and token.text not in own):
+                yield from _name(token)
+
+
+def _defined(found: list[Token]) -> frozenset[str]:
+    """Names of functions that have a body here: NAME ( ... ) {."""
+    names, opened = set(), list[int]()
+    for index, token in enumerate(found):
+        if token.text == "(":
+            opened.append(index)
+        elif token.text == ")" and opened:
+            start = opened.pop()
+            if start and index + 1 < len(found) and found[index + 1].text == "{":
+                names.add(found[start - 1].text)
+    return frozenset(names)
 
 
 def _name(token: Token) -> Iterator[tuple[str, Token, bool]]:

@@ -211,14 +211,22 @@ def _exact(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.g
 
 
 def _ties(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
+    """On a coarse grid of a power of two, so that sums of ties are exact and no tolerance for rounding is used up."""
     wide = value.astype(np.float64)
-    unit = max(float(np.std(wide)), 1e-6)
+    unit = _unit(wide)
     return (np.round(wide / unit) * unit).astype(value.dtype)
 
 
 def _negative(value: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.generic]:
     wide = value.astype(np.float64)
-    return (wide - 40.0 * max(float(np.std(wide)), 1e-6)).astype(value.dtype)
+    unit = _unit(wide) / 8
+    moved: NDArray[np.float64] = (np.round((wide - wide.mean()) / unit) - 320) * unit
+    return moved.astype(value.dtype)
+
+
+def _unit(wide: NDArray[np.float64]) -> float:
+    """The power of two below the standard deviation."""
+    return float(2.0 ** np.floor(np.log2(max(float(np.std(wide)), 2.0**-20))))
 
 
 KINDS: dict[str, Callable[[NDArray[np.generic], np.random.Generator], NDArray[np.generic]]] = {
