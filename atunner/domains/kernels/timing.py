@@ -23,7 +23,7 @@ DISTURBED = 0.02
 LEAST = 10
 LEAST_BLOCKS = 5
 SURE = 3.0
-LOOKS = 3
+LOOKS = 4
 PATIENCE = 4
 """How many times the planned time is spent when the clocks cannot be told apart yet."""
 START_US = 200.0
@@ -129,8 +129,8 @@ class Timing(Value):
 def measure(session: Session, plan: TimingPlan, seed: int = 0) -> Timing:
     """Time one candidate until its median is known well enough or the time is up.
 
-    A machine under load can make honest clocks differ; before a candidate is refused, twice and
-    four times as many blocks are taken.
+    A machine under load can make honest clocks differ; before a candidate is refused, up to eight
+    times as many blocks are taken.
 
     Raises:
         Rejected: its own clock contradicts ours. NotMeasured: it is too short, or the machine too loud, for two clocks.
