@@ -13,7 +13,7 @@ class Settings(BaseSettings):
     """Where things lie and what is used when the command line does not say.
 
     data: runs and the knowledge base. cache: builds by content. database: SQLAlchemy URL, "" for SQLite under `data`.
-    model: none, openai:NAME, ollama:NAME or URL#NAME. workers: build processes, 0 for one a core.
+    model: as --model takes it. prices: a file of model prices over ours. workers: build processes, 0 for one a core.
     torch_python: an interpreter that has PyTorch, to compare with.
     """
 
@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=lambda: user_cache_path("atunner"))
     database: str = ""
     model: str = "none"
+    prices: Path | None = None
     workers: int = Field(default=0, ge=0)
     sandbox: str = "rlimits"
     torch_python: str = ""

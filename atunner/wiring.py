@@ -34,7 +34,9 @@ from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
+from atunner.llm import Terms
 from atunner.llm import model as make_model
+from atunner.llm.preflight import check as check_models
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search import SearchSpace, searcher
 from atunner.settings import Settings, secret
@@ -163,7 +165,13 @@ class Session:
         return task.domain
 
     def _check_model(self, record: RunRecord, request: Request) -> None:
-        make_model(record.model, record.run, self.store, request.budget.tokens, secret("OPENAI_API_KEY"))
+        make_model(record.model, record.run, self.store, self._terms(record))
+        check_models(record.model, secret("OPENAI_API_KEY"))
+
+    def _terms(self, record: RunRecord) -> Terms:
+        """What the run's models may cost, and where their key and prices come from."""
+        budget = record.budget
+        return Terms(budget.tokens, budget.usd, secret("OPENAI_API_KEY"), self.settings.prices)
 
     def _drive(
         self,
@@ -218,7 +226,7 @@ class Session:
                 searcher=_searcher,
                 tools=self._tools(task),
                 clock=clock,
-                model=make_model(record.model, record.run, self.store, record.budget.tokens, secret("OPENAI_API_KEY")),
+                model=make_model(record.model, record.run, self.store, self._terms(record)),
                 recalled=self.recalled(task),
                 options=request.options,
                 watch=watch,

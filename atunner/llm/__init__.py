@@ -1,25 +1,83 @@
-"""The Model port over LangChain chat models: none, openai:NAME, ollama:NAME, URL#NAME."""
+"""The Model port: providers, local files, scripts and replays behind one way to ask. `specs` says what may be named."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from atunner.core.call import CallLog
 from atunner.core.errors import UserError
-from atunner.llm.chat import ChatModel
-from atunner.llm.providers import chat
+from atunner.llm.chat import CastModel, ChatModel, Manner
+from atunner.llm.prices import price
+from atunner.llm.providers import chat_speaker
+from atunner.llm.purse import Bounds, Purse
+from atunner.llm.scripted import ReplaySpeaker, script
+from atunner.llm.speakers import Speaker
+from atunner.llm.specs import Cast, Spec, cast
+
+LIMIT_S = 120.0
 
 
-def model(spec: str, run: str, log: CallLog, tokens: int | None = None, key: str = "") -> ChatModel | None:
-    """The model that `spec` names, recording its calls for `run`; None for "none".
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a run may ask models. key: of OpenAI or a compatible server. prices: the user's own file.
+
+    diverged: told once when a replayed run asks something else than was recorded: role and number of the call.
+    """
+
+    tokens: int | None = None
+    usd: float | None = None
+    key: str = ""
+    prices: Path | None = None
+    limit_s: float = LIMIT_S
+    retry_s: float = 0.5
+    diverged: Callable[[str, int], None] = lambda role, number: None
+
+
+def model(text: str, run: str, log: CallLog, terms: Terms = Terms()) -> CastModel | None:
+    """The models that `text` names (see `specs`), recording their calls for `run`; None for "none".
 
     Raises:
-        UserError: the spec has another form, or no key is set where one is needed.
+        UserError: the text has another form, a key or file is missing, or a dollar budget meets an unknown price.
     """
-    if spec in ("", "none"):
+    chosen = cast("" if text == "none" else text)
+    if not chosen.specs:
         return None
-    provider, _, name = spec.partition(":")
-    if spec.startswith(("http://", "https://")):
-        url, _, name = spec.partition("#")
-        if not name:
-            raise UserError(f"Expected URL#NAME, got {spec!r}: name the model after a '#', as in {spec}#my-model.")
-        return ChatModel(chat("compatible", name, url=url, key=key), name, run, log, tokens)
-    if provider in ("openai", "ollama") and name:
-        return ChatModel(chat(provider, name, key=key), name, run, log, tokens)
-    raise UserError(f"Expected none, openai:NAME, ollama:NAME or URL#NAME as the model, got {spec!r}.")
+    purse = Purse(run, log, Bounds(terms.tokens, terms.usd))
+    made = {spec: _one(spec, run, log, purse, terms) for spec in chosen.specs}
+    return CastModel(_named(chosen), lambda role: [made[spec] for spec in chosen.of(role)])
+
+
+def _named(chosen: Cast) -> str:
+    """The one model's own name, or the whole cast."""
+    return chosen.specs[0].name if len(chosen.specs) == 1 else chosen.text
+
+
+def _one(spec: Spec, run: str, log: CallLog, purse: Purse, terms: Terms) -> ChatModel:
+    cost = price(spec.text, terms.prices)
+    if terms.usd is not None and cost is None:
+        raise UserError(
+            f"A dollar budget needs the price of {spec.text}, which is unknown: "
+            "give it in a file with --prices, or bound --max-tokens."
+        )
+    speaker, context = _speaker(spec, log, terms)
+    output = 8192 if context is None else max(256, min(8192, context // 2))
+    manner = Manner(output=output, context=context, secrets=(terms.key,), retry_s=terms.retry_s)
+    return ChatModel(speaker, spec.text, run, log, purse, cost, manner)
+
+
+def _speaker(spec: Spec, log: CallLog, terms: Terms) -> tuple[Speaker, int | None]:
+    """Who speaks, and how many tokens it can hold, where that is known."""
+    if spec.kind == "scripted":
+        return script(Path(spec.name)), None
+    if spec.kind == "replay":
+        calls = log.calls(spec.name)
+        if not calls:
+            raise UserError(f"Run {spec.name} has no recorded model calls to replay; `atunner list` names the runs.")
+        return ReplaySpeaker(calls, terms.diverged), None
+    if spec.kind == "gguf":
+        from atunner.llm.embedded import serve
+
+        served = serve(Path(spec.name))
+        inner = Spec(kind="compatible", name=served.name, url=served.url)
+        return chat_speaker(inner, "", terms.limit_s), served.context
+    return chat_speaker(spec, terms.key, terms.limit_s), None

@@ -2,13 +2,18 @@
 
 import json
 import re
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 Answer = TypeVar("Answer", bound=BaseModel)
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_FENCE = re.compile(r"```[a-zA-Z]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"```([a-zA-Z+]*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+SOURCE = "source"
+"""The field that may come as a code fence beside the JSON: code inside JSON strings is where small models fail."""
+MOST_CHARACTERS = 400_000
+MOST_OBJECTS = 20
 
 
 class Malformed(ValueError):
@@ -21,36 +26,46 @@ def strip_thinking(text: str) -> str:
 
 
 def parse(text: str, kind: type[Answer]) -> Answer:
-    """The answer in `text`: bare JSON, JSON in a fence, or the first balanced object.
+    """The answer in `text`: bare JSON, JSON in a fence, or the first object that fits; code may stand in its own fence.
 
     Raises:
-        Malformed: with what the validator said.
+        Malformed: with what the validator said of the first object.
     """
-    plain = strip_thinking(text)
-    fenced = _FENCE.search(plain)
-    for body in filter(None, (plain, fenced.group(1) if fenced else None, _first_object(plain))):
+    plain = strip_thinking(text[:MOST_CHARACTERS])
+    first: ValidationError | None = None
+    for content in _objects(plain):
         try:
-            content = json.loads(body)
-        except json.JSONDecodeError:
-            continue
-        try:
-            return kind.model_validate(content)
+            return kind.model_validate(_with_source(content, plain, kind))
         except ValidationError as error:
-            raise Malformed("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())) from error
-    raise Malformed("no JSON object was found in the answer")
+            first = first or error
+    if first is None:
+        raise Malformed("no JSON object was found in the answer")
+    raise Malformed("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in first.errors()[:8])) from first
 
 
-def _first_object(text: str) -> str | None:
-    start = text.find("{")
-    if start < 0:
-        return None
-    try:
-        _, end = json.JSONDecoder().raw_decode(text[start:])
-    except json.JSONDecodeError:
-        return None
-    return text[start : start + end]
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """JSON objects in the order they stand, the whole text first; a broken start is skipped."""
+    found, at, decoder = 0, text.find("{"), json.JSONDecoder()
+    while at >= 0 and found < MOST_OBJECTS:
+        try:
+            content, end = decoder.raw_decode(text, at)
+            found += 1
+            if isinstance(content, dict):
+                yield content
+        except (json.JSONDecodeError, RecursionError):
+            found, end = found + 1, at + 1
+        at = text.find("{", end)
+
+
+def _with_source(content: dict[str, Any], text: str, kind: type[BaseModel]) -> dict[str, Any]:
+    """The object with its `source` from the longest code fence, where the type wants one and the object has none."""
+    if SOURCE not in kind.model_fields or content.get(SOURCE):
+        return content
+    fences = [body for language, body in _FENCE.findall(text) if language.lower() != "json"]
+    return {**content, SOURCE: max(fences, key=len)} if fences else content
 
 
 def ask_for(kind: type[BaseModel]) -> str:
     """The sentence that asks for the form, with the JSON schema."""
-    return f"\nAnswer with one JSON object only, of this schema:\n{json.dumps(kind.model_json_schema())}\n"
+    code = " The source may stand after it in one code fence instead." if SOURCE in kind.model_fields else ""
+    return f"\nAnswer with one JSON object only, of this schema:\n{json.dumps(kind.model_json_schema())}\n{code}\n"

@@ -1,0 +1,65 @@
+"""What tokens cost: a dated data file, the user's own file over it, and None where nobody knows."""
+
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from atunner.core.errors import UserError
+from atunner.core.value import Value
+
+LOCAL = "local"
+MILLION = 1e6
+
+
+class Price(Value):
+    """US dollars for a million tokens. model: a spec such as openai:gpt-4.1 or URL#NAME. date: when it was listed."""
+
+    model: str
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    date: str
+    source: str
+
+    def usd(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float:
+        """Dollars of one call; cached tokens are among the input tokens."""
+        cached = self.input if self.cached is None else self.cached
+        fresh = max(0, input_tokens - cached_tokens)
+        return (fresh * self.input + cached_tokens * cached + output_tokens * self.output) / MILLION
+
+
+def price(spec: str, own: Path | None = None) -> Price | None:
+    """The price of a model, the user's file first; local models are free; None when it is unknown.
+
+    Raises:
+        UserError: the user's file cannot be read or has another form.
+    """
+    table = _shipped() | (_read(own) if own is not None else {})
+    if spec in table:
+        return table[spec]
+    return table[LOCAL] if spec.startswith(("ollama:", "gguf:", "scripted:", "replay:")) else None
+
+
+@lru_cache
+def _shipped() -> dict[str, Price]:
+    return _parse((files("atunner.llm") / "prices.yaml").read_text(encoding="utf-8"), "prices.yaml")
+
+
+def _read(path: Path) -> dict[str, Price]:
+    try:
+        return _parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UserError(f"Cannot read prices {path}: {error.strerror}.") from error
+
+
+def _parse(text: str, name: str) -> dict[str, Price]:
+    try:
+        listed = TypeAdapter(list[Price]).validate_python(YAML(typ="safe").load(text))
+    except (YAMLError, ValidationError) as error:
+        form = "- {model: SPEC, input: USD, output: USD, date: DATE, source: TEXT}"
+        raise UserError(f"Prices in {name} must be lines of the form {form}: {str(error).splitlines()[0]}.") from error
+    return {p.model: p for p in listed}
