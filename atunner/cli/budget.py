@@ -6,7 +6,7 @@ from atunner.core.task import Budget
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def parse_budget(text: str, tokens: int | None = None) -> Budget:
+def parse_budget(text: str, tokens: int | None = None, usd: float | None = None) -> Budget:
     """Trials, a time, or both separated by a comma.
 
     Raises:
@@ -26,4 +26,4 @@ def parse_budget(text: str, tokens: int | None = None) -> Budget:
         raise UserError(f"--budget takes trials or a time, as in 200, 90s or 5m; got {text!r}.")
     if (trials is not None and trials < 1) or (seconds is not None and not 0 < seconds < 1e9):
         raise UserError(f"--budget must be above zero, got {text!r}: nothing could be tried.")
-    return Budget(trials=trials, seconds=seconds, tokens=tokens)
+    return Budget(trials=trials, seconds=seconds, tokens=tokens, usd=usd)

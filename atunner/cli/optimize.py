@@ -11,6 +11,7 @@ from atunner.cli.show import finish, progress
 from atunner.core.errors import UserError
 from atunner.core.task import Task
 from atunner.graphs.deps import Options
+from atunner.llm.specs import FORMS, join
 from atunner.settings import Settings
 from atunner.wiring import HOST, Request, Session
 
@@ -22,6 +23,8 @@ measures them there.
 
 Example: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 """
+
+MODEL_HELP = f"{FORMS}; ROLE=SPEC for planner, coder or critic, repeatable; SPEC+SPEC falls back."
 
 
 def register(app: typer.Typer) -> None:
@@ -35,8 +38,10 @@ def register(app: typer.Typer) -> None:
         setting: list[str] = typer.Option([], "--set", help="name=value, e.g. out_channels=64; repeatable."),
         dtype: str = typer.Option("float32", "--dtype", help="Element type."),
         budget: str = typer.Option("128", "--budget", help="Trials, or a time such as 90s or 5m."),
-        model: str = typer.Option("", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
+        model: list[str] = typer.Option([], "--model", help=MODEL_HELP),
         max_tokens: int = typer.Option(0, "--max-tokens", min=0, help="Token budget of the model, 0 for none."),
+        max_usd: float = typer.Option(0.0, "--max-usd", min=0, help="Dollar budget of the models, 0 for none."),
+        prices: Path | None = typer.Option(None, "--prices", help="YAML file of model prices over ours."),
         strategy: str = typer.Option("expert", "--strategy", help="How candidates are proposed."),
         search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
         compiler: str = typer.Option("", "--compiler", help="nvrtc or nvcc for CUDA; gcc or clang for C."),
@@ -46,7 +51,7 @@ def register(app: typer.Typer) -> None:
         as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
     ) -> int:
         """Translate the options, run, and show the record."""
-        settings = Settings()
+        settings = Settings() if prices is None else Settings(prices=prices)
         task = Task(
             name=operator,
             spec={
@@ -60,9 +65,9 @@ def register(app: typer.Typer) -> None:
         )
         request = Request(
             task=task,
-            budget=parse_budget(budget, max_tokens or None),
+            budget=parse_budget(budget, max_tokens or None, max_usd or None),
             options=Options(search=search, seed=seed, target_ratio=target_ratio or None),
-            model=model,
+            model=join(model),
             strategy=strategy,
         )
         writable(output)

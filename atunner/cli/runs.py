@@ -1,5 +1,6 @@
 """Commands about runs: list, show, resume, export, compare, import."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from atunner.cli.common import command, print_json
 from atunner.cli.show import finish, folder_of, progress
+from atunner.cli.transcript import transcript
 from atunner.core.errors import UserError
 from atunner.core.record import RunRecord
 from atunner.domains.kernels.bundle import write_bundle
@@ -51,13 +53,18 @@ def list_runs(
 def show(
     run: str = typer.Argument(help="A run's name from `atunner list`."),
     as_json: bool = typer.Option(False, "--json", help="The whole record as JSON."),
+    with_transcript: bool = typer.Option(False, "--transcript", help="Every prompt and answer instead."),
 ) -> None:
     """Show one run: facts, agents, leaderboard, result.
 
     Example: atunner show conv2d-a100-20260101-120000-1a2b
     """
     record = _load(run)
-    if as_json:
+    if with_transcript:
+        with Session() as session:
+            calls = session.store.calls(run)
+        typer.echo(json.dumps([c.model_dump(mode="json") for c in calls]) if as_json else transcript(calls))
+    elif as_json:
         print_json(record)
     else:
         show_record(record, (), Console())
