@@ -8,6 +8,7 @@ from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from threadpoolctl import threadpool_limits
 
 from atunner.search.ledger import Ledger
 from atunner.search.space import Points
@@ -46,7 +47,8 @@ def _improvement(ledger: Ledger, pool: Points, rng: np.random.Generator) -> NDAr
     kept = np.unique(np.concatenate([rank[: TRAIN // 2], np.arange(len(figures))[-TRAIN // 2 :]]))
     kernel = ConstantKernel(1.0, (0.1, 10.0)) * Matern(0.5, (0.05, 10.0), nu=2.5) + WhiteKernel(1e-3, (1e-6, 0.1))
     process = GaussianProcessRegressor(kernel, normalize_y=True, random_state=int(rng.integers(2**31)))
-    with warnings.catch_warnings():
+    # Matrices this small lose far more to waking threads than they gain, above all beside a measurement.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         process.fit(ledger.space.encoded(ledger.told()[kept]), figures[kept])
     mean, deviation = process.predict(ledger.space.encoded(pool), return_std=True)
