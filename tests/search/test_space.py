@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search.spaces import TILES
 
+from atunner.core.candidate import Params
 from atunner.core.errors import UserError
 from atunner.core.space import Parameter, Space
 from atunner.search.space import SearchSpace
@@ -117,7 +118,7 @@ def test_a_hundred_million_points_are_sampled_without_being_built() -> None:
 
 def test_an_invalid_configuration_is_refused_with_its_constraint() -> None:
     built = SearchSpace(TILES)
-    wide = {"block_x": 256, "block_y": 16, "tile": 1, "unroll": 0, "layout": "row"}
+    wide: Params = {"block_x": 256, "block_y": 16, "tile": 1, "unroll": 0, "layout": "row"}
 
     assert wide not in built
     with pytest.raises(UserError, match=r"block_x \* block_y <= 1024"):
@@ -173,7 +174,7 @@ def test_a_bad_declaration_is_refused(parameters: tuple[Parameter, ...], said: s
 
 
 def test_a_space_can_be_a_list_of_points() -> None:
-    points = [{"a": 2, "b": 1}, {"a": 1, "b": 3}]
+    points: list[Params] = [{"a": 2, "b": 1}, {"a": 1, "b": 3}]
     built = SearchSpace.of_points(grid((), a=(1, 2), b=(1, 3)), points)
 
     assert [built.params(i) for i in range(len(built))] == [{"a": 1, "b": 3}, {"a": 2, "b": 1}]
