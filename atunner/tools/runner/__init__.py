@@ -14,21 +14,25 @@ SOURCES = {"worker": ("worker.c", "confine.c"), "launcher": ("launcher.c", "conf
 FLAGS = ("-std=gnu11", "-O2", "-Wall")
 
 
-@lru_cache
 def program(name: str, cache: Path, compiler: str = "gcc") -> Path:
     """The program `name` (worker or launcher), compiled into `cache` when it is not there yet.
 
     Raises:
         ToolError: no compiler, or it refuses our source.
     """
-    with as_file(files("atunner.tools.runner")) as folder:
-        digest = hashlib.sha256(" ".join((compiler, *FLAGS)).encode())
-        for source in (*SOURCES[name], "confine.h"):
-            digest.update((folder / source).read_bytes())
-        path = cache / "runner" / f"{name}-{digest.hexdigest()[:16]}"
-        if not path.exists():
+    path = cache / "runner" / f"{name}-{_digest(name, compiler)}"
+    if not path.exists():
+        with as_file(files("atunner.tools.runner")) as folder:
             _compile(compiler, [str(folder / s) for s in SOURCES[name]], path)
     return path
+
+
+@lru_cache
+def _digest(name: str, compiler: str) -> str:
+    digest = hashlib.sha256(" ".join((compiler, *FLAGS)).encode())
+    for source in (*SOURCES[name], "confine.h"):
+        digest.update((files("atunner.tools.runner") / source).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _compile(compiler: str, sources: list[str], path: Path) -> None:
