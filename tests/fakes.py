@@ -17,6 +17,7 @@ from atunner.core.record import RunRecord, RunState
 from atunner.core.space import Space
 from atunner.core.status import Provenance
 from atunner.core.task import Budget, Objective, Task
+from atunner.core.trial import Comparison
 from atunner.domains.toy import Toy
 from atunner.executors.inline import InlineExecutor
 from atunner.graphs.deps import Deps, Options
@@ -69,6 +70,9 @@ class Rising(Toy):
         bowl = super().measure(task, built)
         samples = tuple(1000 / s for s in bowl.samples)
         return Measurement(unit="GB/s", samples=samples, provenance=Provenance.SIMULATED, source="toy bowl")
+
+    def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
+        return super().compare(task, candidate, baseline)
 
 
 class Measured(Toy):
@@ -126,7 +130,7 @@ class ToyRun:
             searcher=_searcher,
             tools=lambda agent: self.tools(agent),
             clock=SteppingClock(),
-            options=Options(search="random", slice=24, patience=3, ahead=4),
+            options=Options(search="local", slice=24, patience=3, ahead=4),
         )
         environment = self.deps.domain.environment(task)
         head = RunRecord(

@@ -20,7 +20,7 @@ class Standing(Value):
 
     ratio: how many times better best is than baseline. gain: than the best before this round (1.0: no progress).
     stale: rounds in a row without progress. headroom: best over roofline bound, None when unknown.
-    exhausted: no family has an untried point left.
+    exhausted: no family has an untried point left. last: this was the last round that is allowed.
     """
 
     round: int
@@ -35,6 +35,7 @@ class Standing(Value):
     target_ratio: float | None = None
     at_limit: bool = False
     exhausted: bool = False
+    last: bool = False
     patience: int = 2
 
 
@@ -71,7 +72,9 @@ def _target(standing: Standing) -> str:
 def _limit(standing: Standing) -> str:
     if standing.at_limit:
         return "nothing is left to gain: the roofline says so"
-    return "nothing is left to try: every family's space is exhausted" if standing.exhausted else ""
+    if standing.exhausted:
+        return "nothing is left to try: every family's space is exhausted"
+    return f"all {standing.round + 1} rounds are done" if standing.last else ""
 
 
 def _progress(standing: Standing) -> str:
@@ -88,9 +91,9 @@ Answer "continue" or "confirm" with your reason. Budgets are kept whatever you s
 
 
 async def decide(model: Model | None, standing: Standing) -> Spoken[Verdict]:
-    """Go on or confirm. Hard bounds (budget, nothing left to try) are never asked."""
+    """Go on or confirm. Hard bounds (budget, nothing left to try, the last round) are never asked."""
     verdict = rules(standing)
-    if _budget(standing) or standing.exhausted:
+    if _budget(standing) or standing.exhausted or standing.last:
         return Spoken(verdict, "rules")
     prompt = PROMPT.format(standing=standing.model_dump_json(indent=1), verdict=verdict.model_dump_json())
     return await consult(model, "evaluation", prompt, Verdict, lambda: verdict)

@@ -106,16 +106,17 @@ async def evaluate(state: TuningState, runtime: Runtime[Deps]) -> Update:
     """Spend the proposal's points, then say what the round was worth and whether to go on."""
     deps = runtime.context
     work = Slice(deps, state)
-    alive = await asyncio.to_thread(work.run)
+    closed = tuple(sorted({*state.closed, *await asyncio.to_thread(work.run)}))
     best, spent = work.best(), work.spent()
     update = _progress(state, best)
     deps.memory.set_spent(deps.run, spent)
     deps.memory.save_run(deps.memory.head(deps.run).model_copy(update={"best": update["best"]}))
-    exhausted = not alive or not (state.proposal and state.proposal.moves)
+    open_ = {f.name for f in deps.domain.families(state.task)} - {*closed}
+    exhausted = not open_ or not (state.proposal and state.proposal.moves)
     after = state.model_copy(update={**update, "spent": spent, "exhausted": exhausted})
     spoken = await evaluation.decide(deps.model, standing(deps, after))
     note(deps, state, "evaluation", spoken, spoken.answer.reason, ())
-    ended = {"spent": spent, "before": spent, "round": state.round + 1, "exhausted": exhausted}
+    ended = {"spent": spent, "before": spent, "round": state.round + 1, "exhausted": exhausted, "closed": closed}
     return {**update, **ended, "verdict": spoken.answer}
 
 
@@ -144,7 +145,8 @@ def standing(deps: Deps, state: TuningState) -> evaluation.Standing:
         headroom=state.diagnosis.headroom if state.diagnosis else None,
         target_ratio=deps.options.target_ratio,
         at_limit=state.best != state.baseline and performance.at_limit(state.diagnosis),
-        exhausted=state.exhausted or state.round + 1 >= deps.options.rounds,
+        exhausted=state.exhausted,
+        last=state.round + 1 >= deps.options.rounds,
         patience=deps.options.patience,
     )
 

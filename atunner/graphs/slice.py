@@ -31,16 +31,25 @@ class Slice:
         self.screened = {s.candidate.id: s for s in deps.memory.screenings(deps.run)}
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
 
-    def run(self) -> bool:
-        """Every move of the proposal, then the contenders. True when some family still has untried points."""
+    def run(self) -> tuple[str, ...]:
+        """Every move of the proposal, then the contenders. The families whose spaces ran out."""
         families = {f.name: f for f in self.deps.domain.families(self.task)}
-        target, alive = self.state.before.trials, False
+        target, closed = self.state.before.trials, list[str]()
+        if not self.predicted:
+            self._catch_up()
         for move in self.state.proposal.moves if self.state.proposal else ():
             target += move.points
-            alive |= self._move(move, families[move.family], target)
+            if not self._move(move, families[move.family], target):
+                closed.append(move.family)
         if self.predicted:
             self._contenders()
-        return alive
+        return tuple(closed)
+
+    def _catch_up(self) -> None:
+        """Judge what was screened and counted just before a crash."""
+        for screening in self.screened.values():
+            if not screening.reason and screening.candidate.id not in self.trials and not self._late():
+                self.judge(screening.candidate)
 
     def spent(self) -> Spent:
         """All that the run has used, this slice included. A trial is a candidate screened or judged."""
@@ -55,9 +64,12 @@ class Slice:
     def _count(self) -> int:
         return len(self.trials.keys() | self.screened.keys())
 
-    def _over(self) -> bool:
+    def _stop_if_asked(self) -> None:
         if self.deps.stopped():
             raise Interrupted(f"Stopped; everything so far is kept. Go on with: atunner resume {self.deps.run}")
+
+    def _over(self) -> bool:
+        self._stop_if_asked()
         return self.spent().over(self.state.budget) is not None
 
     def _move(self, move: Move, family: Family, target: int) -> bool:
@@ -126,7 +138,7 @@ class Slice:
             return
         sign = 1 if self.task.objective.minimise else -1
         for screening in screenings:
-            if screening.reason or self._over():
+            if screening.reason or self._late():
                 searcher.tell(screening.candidate.params, None)
                 continue
             trial = self.judge(screening.candidate)
@@ -171,13 +183,14 @@ class Slice:
                 seen.add(screening.candidate.family)
                 chosen[screening.candidate.id] = screening.candidate
         waiting = list(chosen.values())
-        while waiting and not self._stop_checking():
+        while waiting and not self._late():
             self.judge_all(waiting[:2])
             waiting = waiting[2:]
 
-    def _stop_checking(self) -> bool:
-        """Checking costs no trial (its candidates were counted when screened), but it keeps the other bounds."""
-        return self._over() and self.spent().over(self.state.budget) != "trials"
+    def _late(self) -> bool:
+        """Whether a bound other than trials is reached: judging what was screened costs no further trial."""
+        self._stop_if_asked()
+        return self.spent().over(self.state.budget.model_copy(update={"trials": None})) is not None
 
     def _say(self, message: str, kind: str = "stage") -> None:
         best, spent = self.best(), self.spent()

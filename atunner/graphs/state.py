@@ -14,7 +14,8 @@ from atunner.core.task import Budget, Spent, Task
 class TuningState(BaseModel):
     """One run. Trials are in the database; here are ids, figures and the agents' latest answers.
 
-    before: spent when the round began, so that a repeated node knows what of its slice is done.
+    before: spent when the round began, so that a repeated node knows what of its slice is done. closed: families
+    without an untried point.
     """
 
     run: str
@@ -30,6 +31,7 @@ class TuningState(BaseModel):
     gain: float = 1.0
     stale: int = 0
     exhausted: bool = False
+    closed: tuple[str, ...] = ()
     blocked: bool = False
     operator: OperatorView | None = None
     hardware: HardwareView | None = None

@@ -31,7 +31,8 @@ def records(deps: Deps, state: TuningState) -> tuple[FamilyRecord, ...]:
         for trial in deps.memory.trials(deps.run):
             value = _cost(trial, state.task.objective)
             figures.setdefault(trial.candidate.family, []).append((value, trial.candidate.params))
-    return tuple(_record(f, figures.get(f.name, [])) for f in deps.domain.families(state.task))
+    known = (_record(f, figures.get(f.name, [])) for f in deps.domain.families(state.task))
+    return tuple(r.model_copy(update={"exhausted": r.family.name in state.closed}) for r in known)
 
 
 def _cost(trial: Trial, objective: Objective) -> float | None:
