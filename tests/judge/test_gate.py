@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atunner.core.errors import Rejected
+from atunner.core.errors import NotBuilt, Rejected
 from atunner.domains.kernels.gate import static, tokens
-from atunner.tools.compilers import NotBuilt, allowed
+from atunner.tools.compilers import allowed
 
 KERNEL = "void k(float *y) { y[0] = 1; }\n"
 

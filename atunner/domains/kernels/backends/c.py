@@ -309,7 +309,9 @@ def _argument(text: str, order: dict[str, str], names: dict[str, object]) -> tup
 def _argv(tool: Compiler, made: Program, problem: Problem, candidate: Candidate) -> tuple[str, ...]:
     macros = [f"-D{name}={value}" for name, value in sorted(problem.macros(candidate.params).items())]
     extra = allowed(made.flags)
-    openmp = "-fopenmp" in extra or "omp" in "".join(candidate.files.values())
+    openmp = "-fopenmp" in extra or any(
+        word in text for text in candidate.files.values() for word in ("pragma omp", "omp.h")
+    )
     always = [a for a in ALWAYS if a != "-fopenmp" or openmp]
     sources = [Path(made.source).name, ENTRY]
     return (tool.path, *FLAGS, *extra, *macros, *sources, "-o", "made.so", *always)
