@@ -8,17 +8,16 @@ from pydantic import BaseModel
 
 from atunner.agents import evaluation, fusion, hardware, operator, performance
 from atunner.core.consult import Spoken
-from atunner.core.errors import CandidateError, ToolError
+from atunner.core.errors import ToolError
 from atunner.core.record import AgentNote, RunState
-from atunner.core.status import Provenance, Status
-from atunner.core.trial import Comparison, Trial
+from atunner.core.status import Status
+from atunner.core.trial import Trial
 from atunner.graphs.deps import Deps
 from atunner.graphs.events import Event
 from atunner.graphs.slice import Slice
 from atunner.graphs.state import TuningState
 
 Update = dict[str, Any]
-CONFIRMED = 3
 
 
 def note(
@@ -159,78 +158,3 @@ async def analyse(state: TuningState, runtime: Runtime[Deps]) -> Update:
     deps.memory.set_state(deps.run, RunState.DONE, reason)
     deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="analysis", message=reason))
     return update
-
-
-async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
-    """Rebuild baseline and winner from their records and measure both again, interleaved, in new processes."""
-    deps = runtime.context
-    reason = state.verdict.reason if state.verdict else ""
-    deps.watch(Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="measuring again"))
-    chosen = await asyncio.to_thread(_confirmed, deps, state)
-    update = {"best": chosen[0], "confirmed": chosen[1]} if chosen else {"best": state.best}
-    deps.memory.save_run(deps.memory.head(deps.run).model_copy(update=update))
-    if chosen:
-        await asyncio.to_thread(_beside_library, deps, state, chosen[0])
-    deps.memory.set_state(deps.run, RunState.DONE, reason)
-    deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="confirm", message=reason))
-    return {}
-
-
-def _confirmed(deps: Deps, state: TuningState) -> tuple[str, Comparison] | None:
-    """The best candidate that survives its confirmation; one that does not is noted, and the next one is tried."""
-    base = deps.memory.trial(deps.run, state.baseline or "")
-    if base is None or deps.domain.provenance(state.task) is Provenance.PREDICTED:
-        return None
-    failures: list[str] = []
-    for trial in _contenders(deps, state):
-        try:
-            found = _compare(deps, state, base, trial)
-        except CandidateError as error:
-            failures.append(f"{trial.candidate.family} {trial.candidate.id}: {error.status}: {error}")
-            continue
-        if found is not None:
-            _note_failures(deps, state, failures)
-            return trial.candidate.id, found
-    _note_failures(deps, state, failures)
-    return None
-
-
-def _contenders(deps: Deps, state: TuningState) -> list[Trial]:
-    """The best three, each twice: a disturbed machine must not cost the winner its place."""
-    good = [t for t in deps.memory.trials(deps.run) if t.status is Status.OK and t.candidate.id != state.baseline]
-    sign = 1 if state.task.objective.minimise else -1
-    good.sort(key=lambda t: sign * t.measurement.value if t.measurement else 0.0)
-    return [t for trial in good[:CONFIRMED] for t in (trial, trial)]
-
-
-def _note_failures(deps: Deps, state: TuningState, failures: list[str]) -> None:
-    if failures:
-        summary = f"{len(failures)} confirmations failed before one held"
-        text = AgentNote(round=state.round, agent="confirm", by="rules", summary=summary, points=tuple(failures))
-        deps.memory.note(deps.run, text)
-
-
-def _beside_library(deps: Deps, state: TuningState, candidate: str) -> None:
-    """Where the field's usual library is here, say how the winner stands beside it."""
-    trial = deps.memory.trial(deps.run, candidate)
-    if trial is None:
-        return
-    try:
-        found = deps.domain.yardstick(state.task, deps.domain.build(state.task, trial.candidate))
-    except CandidateError as error:
-        summary = f"not compared: {error}"
-    else:
-        if found is None:
-            return
-        summary = (
-            f"{found.baseline.source}: {found.baseline.value:.4g} {found.baseline.unit}, the winner "
-            f"{found.candidate.value:.4g}: ratio {found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
-        )
-    note = AgentNote(round=state.round, agent="yardstick", by="rules", summary=summary)
-    deps.memory.note(deps.run, note)
-
-
-def _compare(deps: Deps, state: TuningState, base: Trial, best: Trial) -> Comparison | None:
-    built = [deps.domain.build(state.task, trial.candidate) for trial in (base, best)]
-    deps.domain.verify(state.task, built[1])
-    return deps.domain.compare(state.task, *built)

@@ -1,6 +1,6 @@
 """The optimise graph: one loop for every domain.
 
-operator | hardware -> baseline -> [ performance -> fusion -> codegen -> evaluation ]* -> confirm
+operator | hardware -> baseline -> [ performance -> fusion -> codegen -> admission -> evaluation ]* -> confirm
 """
 
 from typing import Any, Literal
@@ -8,10 +8,11 @@ from typing import Any, Literal
 from langgraph.graph import END, START, StateGraph
 
 from atunner.agents.evaluation import Decision
+from atunner.graphs.confirm import confirm
+from atunner.graphs.admission import admit
 from atunner.graphs.deps import Deps
 from atunner.graphs.nodes import (
     analyse,
-    confirm,
     diagnose,
     evaluate,
     examine_hardware,
@@ -48,6 +49,7 @@ def tuning_graph(strategy: Any) -> StateGraph[TuningState, Deps, TuningState, Tu
     graph.add_node("performance", diagnose)
     graph.add_node("fusion", fuse)
     graph.add_node("codegen", strategy)
+    graph.add_node("admission", admit)
     graph.add_node("evaluation", evaluate)
     graph.add_node("confirm", confirm)
     graph.add_edge(START, "operator")
@@ -57,7 +59,8 @@ def tuning_graph(strategy: Any) -> StateGraph[TuningState, Deps, TuningState, Tu
     graph.add_edge("baseline", "performance")
     graph.add_edge("performance", "fusion")
     graph.add_edge("fusion", "codegen")
-    graph.add_edge("codegen", "evaluation")
+    graph.add_edge("codegen", "admission")
+    graph.add_edge("admission", "evaluation")
     graph.add_conditional_edges("evaluation", go_on)
     graph.add_edge("analysis", END)
     graph.add_edge("confirm", END)

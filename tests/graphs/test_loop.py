@@ -121,7 +121,7 @@ def test_the_record_has_all_six_agents_and_their_tools(tmp_path: Path) -> None:
     record = ToyRun(tmp_path).drive()
 
     agents = {"operator", "hardware", "performance", "fusion", "codegen", "evaluation"}
-    assert {n.agent for n in record.notes} == agents
+    assert {n.agent for n in record.notes} == agents | {"confirm"}
     assert {n.by for n in record.notes} == {"rules"}
     assert any(n.tools == ("techniques(bottleneck=memory)",) for n in record.notes if n.agent == "codegen")
 

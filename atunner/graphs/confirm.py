@@ -1,0 +1,106 @@
+"""The end of a run: the winner is built again from its record and has to hold once more, on new inputs."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from atunner.core.errors import CandidateError
+from atunner.core.record import AgentNote, RunState
+from atunner.core.status import Status
+from atunner.core.trial import Comparison, Trial
+from atunner.graphs.deps import Deps
+from atunner.graphs.events import Event
+from atunner.graphs.state import TuningState
+
+Update = dict[str, Any]
+CONFIRMED = 3
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A confirmed candidate's id, with its comparison where figures can be measured."""
+
+    candidate: str
+    comparison: Comparison | None
+
+
+async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
+    """Rebuild baseline and winner from their records and measure both again, interleaved, in new processes."""
+    deps = runtime.context
+    reason = state.verdict.reason if state.verdict else ""
+    deps.watch(Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="measuring again"))
+    chosen = await asyncio.to_thread(_confirmed, deps, state)
+    update = {"best": chosen.candidate, "confirmed": chosen.comparison} if chosen else {"best": state.best}
+    deps.memory.save_run(deps.memory.head(deps.run).model_copy(update=update))
+    if chosen and chosen.comparison:
+        await asyncio.to_thread(_beside_library, deps, state, chosen.candidate)
+    deps.memory.set_state(deps.run, RunState.DONE, reason)
+    deps.watch(Event(run=deps.run, kind="end", round=state.round, stage="confirm", message=reason))
+    return {}
+
+
+def _confirmed(deps: Deps, state: TuningState) -> Survivor | None:
+    """The best candidate that survives; one that does not is noted, and the next one is tried."""
+    base = deps.memory.trial(deps.run, state.baseline or "")
+    if base is None or state.best == state.baseline:
+        return None
+    failures: list[str] = []
+    for trial in _contenders(deps, state):
+        try:
+            found = Survivor(trial.candidate.id, _compare(deps, state, base, trial))
+        except CandidateError as error:
+            failures.append(f"{trial.candidate.family} {trial.candidate.id}: {error.status}: {error}")
+            continue
+        _note(deps, state, failures, found)
+        return found
+    _note(deps, state, failures, None)
+    return None
+
+
+def _contenders(deps: Deps, state: TuningState) -> list[Trial]:
+    """The best three, each twice: a disturbed machine must not cost the winner its place."""
+    good = [t for t in deps.memory.trials(deps.run) if t.status is Status.OK and t.candidate.id != state.baseline]
+    sign = 1 if state.task.objective.minimise else -1
+    good.sort(key=lambda t: sign * t.measurement.value if t.measurement else 0.0)
+    return [t for trial in good[:CONFIRMED] for t in (trial, trial)]
+
+
+def _note(deps: Deps, state: TuningState, failures: list[str], found: Survivor | None) -> None:
+    """What was confirmed, and what did not survive; nothing is published of a candidate that did not."""
+    if found is None:
+        summary = "no candidate survived its confirmation, so none is published"
+    elif found.comparison is None:
+        summary = f"{found.candidate} was built again and gave right results on new inputs"
+    else:
+        summary = f"{found.candidate} was built, verified and measured again in new processes"
+    deps.memory.note(
+        deps.run, AgentNote(round=state.round, agent="confirm", by="rules", summary=summary, points=tuple(failures))
+    )
+
+
+def _beside_library(deps: Deps, state: TuningState, candidate: str) -> None:
+    """Where the field's usual library is here, say how the winner stands beside it."""
+    trial = deps.memory.trial(deps.run, candidate)
+    if trial is None:
+        return
+    try:
+        found = deps.domain.yardstick(state.task, deps.domain.build(state.task, trial.candidate))
+    except CandidateError as error:
+        summary = f"not compared: {error}"
+    else:
+        if found is None:
+            return
+        summary = (
+            f"{found.baseline.source}: {found.baseline.value:.4g} {found.baseline.unit}, the winner "
+            f"{found.candidate.value:.4g}: ratio {found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
+        )
+    note = AgentNote(round=state.round, agent="yardstick", by="rules", summary=summary)
+    deps.memory.note(deps.run, note)
+
+
+def _compare(deps: Deps, state: TuningState, base: Trial, best: Trial) -> Comparison | None:
+    built = [deps.domain.build(state.task, trial.candidate) for trial in (base, best)]
+    deps.domain.verify(state.task, built[1])
+    return deps.domain.compare(state.task, *built)
