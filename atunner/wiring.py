@@ -89,9 +89,9 @@ def new_run(task: Task) -> str:
 class Session:
     """Settings and one open database; starts, resumes and reads runs. Close it when done."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, store: Store | None = None) -> None:
         self.settings = settings or Settings()
-        self.store = Store(self.settings.database_url)
+        self.store = store or Store(self.settings.database_url)
 
     def __enter__(self) -> "Session":
         return self
@@ -99,8 +99,10 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.store.close()
 
-    def start(self, request: Request, watch: Watch = ignore, stop: threading.Event | None = None) -> RunRecord:
-        """Run a request to its end.
+    def start(
+        self, request: Request, watch: Watch = ignore, stop: threading.Event | None = None, run: str = ""
+    ) -> RunRecord:
+        """Run a request to its end. run: the name that was chosen for it before.
 
         Raises:
             UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
@@ -111,7 +113,7 @@ class Session:
         task = domain.admit(request.task)
         if not domain.unreachable(task):
             load("searchers", request.options.search, SEARCHERS)
-        run = new_run(task)
+        run = run or new_run(task)
         provenance = domain.provenance(task)
         record = RunRecord(
             run=run,
