@@ -39,20 +39,20 @@ class Plan:
         return tuple(zip(starts, stops, strict=True))
 
 
-def slot_bytes(buffers: Sequence[Buffer]) -> int:
+def slot_bytes(buffers: Sequence[Buffer], align: int = ALIGN) -> int:
     """Room for one slot, wherever the offsets fall."""
-    data = sum(_size(b) + ALIGN for b in buffers)
+    data = sum(_size(b) + align for b in buffers)
     return _up(data + (len(buffers) + 1) * (GUARD + PAGE), PAGE)
 
 
-def lay_out(buffers: Sequence[Buffer], low: int, rng: np.random.Generator) -> Plan:
-    """Lay the buffers out from `low`, each at a random multiple of 64 bytes behind a guard zone."""
+def lay_out(buffers: Sequence[Buffer], low: int, rng: np.random.Generator, align: int = ALIGN) -> Plan:
+    """Lay the buffers out from `low`, each at a random multiple of `align` bytes behind a guard zone."""
     at, places = low, []
     for buffer in buffers:
-        start = at + GUARD + ALIGN * int(rng.integers(0, PAGE // ALIGN))
+        start = at + GUARD + align * int(rng.integers(0, PAGE // align))
         places.append(Place(buffer, start, start + _size(buffer)))
-        at = _up(places[-1].stop, ALIGN)
-    return Plan(low, low + slot_bytes(buffers), tuple(places))
+        at = _up(places[-1].stop, align)
+    return Plan(low, low + slot_bytes(buffers, align), tuple(places))
 
 
 class Slot:

@@ -19,7 +19,7 @@ Built = TypeVar("Built")
 
 VERSION = "1"
 SCALES = (1.0, 1e-3, 64.0)
-SMALL = 1 << 22
+SMALL = 1 << 19
 """Work (elements of all tensors) below which a problem gets every kind of input."""
 
 
