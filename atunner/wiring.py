@@ -17,9 +17,7 @@ from atunner.agents.codegen import Recalled
 from atunner.core.consult import Toolbox
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
-from atunner.core.ports import Searcher
 from atunner.core.record import RunRecord, RunState
-from atunner.core.space import Space
 from atunner.core.status import Provenance
 from atunner.core.task import Budget, Task
 from atunner.domains import BUILT_IN as DOMAINS
@@ -30,7 +28,7 @@ from atunner.graphs.deps import Deps, Options
 from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.graphs.strategies import strategy as find_strategy
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
@@ -38,7 +36,7 @@ from atunner.llm import Terms
 from atunner.llm import model as make_model
 from atunner.llm.preflight import check as check_models
 from atunner.search import BUILT_IN as SEARCHERS
-from atunner.search import SearchSpace, searcher
+from atunner.search.formats.recalled import searching
 from atunner.settings import Settings, secret
 from atunner.tools.lock import held
 
@@ -107,7 +105,7 @@ class Session:
         Raises:
             UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
         """
-        load("strategies", request.strategy, STRATEGIES)
+        find_strategy(request.strategy)()
         config = domain_config(self.settings, request.task)
         domain = resolve(DOMAINS[self._domain(request.task)], config)
         task = domain.admit(request.task)
@@ -189,7 +187,7 @@ class Session:
                 raise UserError(f"Run {run} is at work in another process; wait for it, or stop that one first.")
             self.store.set_state(run, RunState.RUNNING)
             with self._deps(record, request, watch, stop or threading.Event()) as deps:
-                strategy = load("strategies", request.strategy, STRATEGIES)()
+                strategy = find_strategy(request.strategy)()
                 start = TuningState(run=run, task=record.task, budget=record.budget)
                 try:
                     _in_thread(drive(deps, start, strategy, self.settings.data), run, stop)
@@ -225,7 +223,7 @@ class Session:
                 present=record.provenance is not Provenance.PREDICTED,
                 memory=self.store,
                 executor=executor,
-                searcher=_searcher,
+                searcher=searching(task),
                 tools=self._tools(task),
                 clock=clock,
                 model=make_model(record.model, record.run, self.store, self._terms(record)),
@@ -275,10 +273,6 @@ def _wait(thread: threading.Thread, stop: threading.Event | None) -> None:
             raise
         stop.set()
         _wait(thread, stop)
-
-
-def _searcher(name: str, space: Space, seed: int) -> Searcher:
-    return searcher(name, SearchSpace(space), seed)
 
 
 def _version() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import typer
 
 from atunner import __version__
-from atunner.cli import cost, doctor, inspect, lookups, optimize, runs
+from atunner.cli import cost, doctor, inspect, lookups, optimize, runs, tune
 from atunner.core.errors import ATunnerError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
@@ -25,7 +25,7 @@ def build() -> typer.Typer:
             typer.echo(f"atunner {__version__}")
             raise typer.Exit
 
-    for room in (optimize, runs, cost, inspect, lookups, doctor):
+    for room in (optimize, tune, runs, cost, inspect, lookups, doctor):
         room.register(app)
     return app
 

@@ -14,6 +14,10 @@ from atunner.graphs.events import Watch
 from atunner.reports.progress import Progress
 from atunner.reports.terminal import show
 from atunner.reports.write import write
+from atunner.search.formats.run_results import as_t4
+
+TUNED = ("user_kernels", "replay")
+"""Domains of `atunner tune`: their results are written as T4; a bundle needs an operator that ships."""
 
 
 @contextmanager
@@ -33,13 +37,22 @@ def finish(record: RunRecord, output: Path, as_json: bool) -> int:
     """Write all files, then print the report, or the record as JSON."""
     folder = folder_of(record, output)
     places = list(write(record, folder).places)
-    if record.facts is not None and record.ranked and _is_cuda(record):
+    if record.task.domain in TUNED:
+        places.append(_t4(record, folder))
+    elif record.facts is not None and record.ranked and _is_cuda(record):
         places.append(write_bundle(record, folder / "bundle"))
     if as_json:
         print_json(record)
     else:
         show(record, places, Console(width=None if sys.stdout.isatty() else 132))
     return 0
+
+
+def _t4(record: RunRecord, folder: Path) -> Path:
+    """The trials in the community's results format, beside the other files."""
+    path = folder / "results.t4.json"
+    path.write_text(as_t4(record), encoding="utf-8")
+    return path
 
 
 def _is_cuda(record: RunRecord) -> bool:

@@ -2,5 +2,7 @@
 
 BUILT_IN = {
     "kernels": "atunner.domains.kernels.domain:Kernels",
+    "user_kernels": "atunner.domains.user_kernels.domain:UserKernels",
+    "replay": "atunner.domains.replay:Replay",
     "toy": "atunner.domains.toy:Toy",
 }

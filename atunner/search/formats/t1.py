@@ -15,10 +15,10 @@ class _Open(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class General(_Open):
-    """FormatVersion is the only field that is read."""
+class Header(_Open):
+    """FormatVersion is the only field that is read; files without it are of version 1."""
 
-    FormatVersion: int
+    FormatVersion: int = VERSION
 
 
 class TuningParameter(_Open):
@@ -55,7 +55,7 @@ class KernelSpecification(_Open):
 class Description(_Open):
     """A T1 file, checked."""
 
-    General: General
+    General: Header = Header()
     ConfigurationSpace: ConfigurationSpace
     KernelSpecification: KernelSpecification
     Search: dict[str, JsonValue] = {}
@@ -72,6 +72,11 @@ class Description(_Open):
         return Space(parameters=parameters, constraints=tuple(c.Expression for c in declared.Conditions))
 
 
+def _version(content: object) -> object:
+    general = content.get("General", {}) if isinstance(content, dict) else None
+    return general.get("FormatVersion", VERSION) if isinstance(general, dict) else None
+
+
 def read(text: str) -> Description:
     """Check a T1 file.
 
@@ -82,7 +87,7 @@ def read(text: str) -> Description:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"Not a T1 file: line {error.lineno} is not JSON ({error.msg}).") from error
-    version = content.get("General", {}).get("FormatVersion") if isinstance(content, dict) else None
+    version = _version(content)
     if version != VERSION:
         raise UserError(
             f"A T1 file of format version {version}; version {VERSION} is read. Convert it or change the field."

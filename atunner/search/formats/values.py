@@ -1,6 +1,8 @@
 """Value lists as T1 files write them: literals, ranges, and one comprehension over a range or a list."""
 
 import ast
+import re
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -48,5 +50,10 @@ def _comprehended(node: ast.ListComp) -> tuple[JsonValue, ...]:
     loop = node.generators[0]
     name, each = node.generators[0].target.id, ast.unparse(node.elt)
     tests = [ast.unparse(test) for test in loop.ifs]
-    rows = [{name: v} for v in _listed(loop.iter)]
-    return tuple(evaluate(each, row) for row in rows if all(evaluate(t, row) for t in tests))
+    found = _listed(loop.iter)
+    return tuple(_at(each, name, v) for v in found if all(_at(test, name, v) for test in tests))
+
+
+def _at(text: str, name: str, value: JsonValue) -> Any:
+    """`text` with the loop's variable written out, so that 2**i has a constant exponent."""
+    return evaluate(re.sub(rf"\b{name}\b", repr(value), text), {})

@@ -1,0 +1,170 @@
+"""The domain of a user's own kernel: the kernels domain with an operator made from the user's description."""
+
+from math import prod
+from typing import Any
+
+from pydantic import JsonValue, ValidationError
+
+from atunner.core.candidate import Candidate, Params
+from atunner.core.errors import CandidateError, UserError, Wrong
+from atunner.core.facts import OperatorFacts
+from atunner.core.program import Problem
+from atunner.core.task import Task
+from atunner.core.trial import Comparison
+from atunner.domains.kernels.backends import Case, Job
+from atunner.domains.kernels.backends.c import CBackend
+from atunner.domains.kernels.backends.c import Options as COptions
+from atunner.domains.kernels.backends.cuda import CudaBackend
+from atunner.domains.kernels.domain import Kernels, Subject
+from atunner.domains.kernels.oracle import Draw, Oracle
+from atunner.domains.kernels.verify import Plan
+from atunner.domains.user_kernels.answers import UserOracle, answering, commonest, no_answer
+from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
+
+LANGUAGES = ("c", "cuda")
+CHECKED_ELEMENTS = 1 << 18
+MOST_ELEMENTS = 1 << 22
+LEAST_SIZE = 128
+
+
+class UserKernels(Kernels):
+    """The Domain port for a user's kernel: the same judge, backends and model as for the operators that ship."""
+
+    def admit(self, task: Task) -> Task:
+        """Find a configuration that builds, runs and is right: the baseline, and the answer where none was given.
+
+        Raises:
+            UserError: the language does not fit the target, or every configuration tried fails (commonest reason
+                first).
+        """
+        kernel = _kernel(task)
+        self._fits(kernel)
+        problem = problem_of(kernel, kernel.sizes)
+        spec: dict[str, JsonValue] = {
+            **task.spec,
+            "operator": kernel.name,
+            "shape": list(kernel.sizes.values()),
+            "dtype": problem.dtype,
+            "language": kernel.language,
+            "compiler": str(task.spec.get("compiler", "")),
+            "baseline": dict(kernel.starts[0]),
+        }
+        admitted = task.model_copy(update={"spec": spec})
+        return admitted if self.unreachable(admitted) else self._with_baseline(admitted, kernel)
+
+    def facts(self, task: Task) -> OperatorFacts:
+        """The numbers of the user's problem."""
+        kernel = _kernel(task)
+        return UserOperator(kernel, no_answer).facts(problem_of(kernel, kernel.sizes), frozenset())
+
+    def baseline(self, task: Task) -> Candidate:
+        """The untuned kernel."""
+        kernel = _kernel(task)
+        return UserFamily(kernel, kernel.name).realise(_baseline(task), origin="baseline")
+
+    def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
+        """No library is known to compute the same."""
+        return None
+
+    def _fits(self, kernel: UserKernel) -> None:
+        device = self.config.device
+        if kernel.language not in LANGUAGES:
+            raise UserError(f"{kernel.language} kernels cannot be built here. Known: {', '.join(LANGUAGES)}.")
+        if (kernel.language == "c") != (device.kind == "cpu"):
+            wanted = "this machine: leave --target-gpu out" if kernel.language == "c" else "a GPU: give --target-gpu"
+            raise UserError(f"{kernel.file} is {kernel.language} and runs on {wanted}, not on {device.name}.")
+
+    def _with_baseline(self, task: Task, kernel: UserKernel) -> Task:
+        failures = []
+        for params in kernel.starts:
+            tried = task.model_copy(update={"spec": {**task.spec, "baseline": dict(params)}})
+            try:
+                self._try(tried)
+            except CandidateError as error:
+                failures.append(f"{error.status}: {str(error).splitlines()[0][:200]}")
+                continue
+            return tried
+        raise UserError(
+            f"All {len(failures)} configurations of {kernel.name} that were tried fail: {commonest(failures)}"
+        )
+
+    def _try(self, task: Task) -> None:
+        """Build and run one configuration on one input. Raises CandidateError."""
+        subject, candidate = self._subject(task), self.baseline(task)
+        backend, plan = subject.backend, subject.plan
+        backend.check(subject.problem, candidate)
+        built = backend.build(subject.problem, candidate)
+        if plan.problem != subject.problem:
+            built = backend.build(plan.problem, candidate)
+        truth = plan.oracle.truth(plan.problem, Draw(number=0))
+        ran = backend.run_cases([Job(built, [Case(truth.inputs)], subject.operator.name)])[0][0]
+        if ran.faults:
+            raise Wrong(f"it {ran.faults[0]}")
+        found = truth.mismatch(ran.outputs)
+        if found is not None:
+            raise Wrong(f"Wrong result: {found}")
+
+    def _resolve(self, task: Task) -> Subject:
+        kernel = _kernel(task)
+        problem = problem_of(kernel, kernel.sizes)
+        if kernel.language == "c":
+            options = COptions(
+                compiler=str(task.spec.get("compiler") or "gcc"),
+                threads=self.config.workers,
+                sandbox=self.config.sandbox,
+            )
+            backend: Any = CBackend(self.config.cache, options)
+        else:
+            backend = CudaBackend(self.config.cache, self.config.device, problem, self.config.sandbox)
+        made = UserOperator(kernel, answering(kernel, backend, _baseline(task), self.config.cache))
+        oracle: Oracle = UserOracle(made)
+        plan = Plan(oracle, problem if kernel.language == "c" else checked_problem(kernel, problem))
+        return Subject(made, problem, kernel.language, frozenset(problem.dims), backend, oracle, plan)
+
+
+def checked_problem(kernel: UserKernel, problem: Problem) -> Problem:
+    """The problem that a GPU kernel is checked at on the CPU: as given in `check`, else the problem itself.
+
+    A large one is halved in its sizes while its tensors follow.
+
+    Raises:
+        UserError: it is too large and cannot be made smaller.
+    """
+    if kernel.check:
+        return problem_of(kernel, {**kernel.sizes, **kernel.check})
+    found = problem
+    while _work(found) > CHECKED_ELEMENTS and (smaller := _halved(kernel, found)) is not None:
+        found = smaller
+    if _work(found) > MOST_ELEMENTS:
+        raise UserError(
+            f"{kernel.name} works on {_work(found)} elements, too many to check on the CPU, and its arguments do not "
+            "follow its sizes; give smaller ones: check: {size: NUMBER} in YAML, with shapes written in those sizes."
+        )
+    return found
+
+
+def _halved(kernel: UserKernel, problem: Problem) -> Problem | None:
+    """The problem with its largest even size halved, if that makes the tensors smaller."""
+    for name in sorted(problem.dims, key=lambda n: -problem.dims[n]):
+        extent = problem.dims[name]
+        if extent >= 2 * LEAST_SIZE and extent % 2 == 0:
+            smaller = problem_of(kernel, {**problem.dims, name: extent // 2})
+            if _work(smaller) < _work(problem):
+                return smaller
+    return None
+
+
+def _work(problem: Problem) -> int:
+    return sum(prod(b.shape) for b in problem.buffers)
+
+
+def _kernel(task: Task) -> UserKernel:
+    try:
+        return UserKernel.model_validate(task.spec.get("kernel"))
+    except ValidationError as error:
+        raise UserError(f"The task {task.name} does not describe a kernel: {error.errors()[0]['msg']}.") from error
+
+
+def _baseline(task: Task) -> Params:
+    chosen = task.spec.get("baseline")
+    return chosen if isinstance(chosen, dict) else {}

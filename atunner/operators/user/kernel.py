@@ -1,0 +1,83 @@
+"""The description of a user's kernel, whatever file it was read from: values only, and whole."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from atunner.core.candidate import Params
+from atunner.core.program import Launch
+from atunner.core.space import Space
+from atunner.core.value import Value
+
+READS = ("input", "inout")
+WRITES = ("output", "inout")
+
+
+class Argument(Value):
+    """One argument in the kernel's order.
+
+    role: input, output, inout or scalar. shape: an expression over the sizes for each extent. value: of a scalar, an
+    expression over sizes and parameters. fill: random (normal for floating types, from `low` to `high` for integers),
+    constant (`value`) or file. file, digest: a .npy file or raw little-endian numbers, and its SHA-256.
+    """
+
+    name: str
+    dtype: str = "float32"
+    role: Literal["input", "output", "inout", "scalar"]
+    shape: tuple[str, ...] = ()
+    value: str = "0"
+    fill: Literal["random", "constant", "file"] = "random"
+    low: int = 0
+    high: int = 100
+    file: str = ""
+    digest: str = ""
+
+
+class Answer(Value):
+    """What says which results are right.
+
+    kind: kernel (the untuned kernel itself), file (`files`: argument -> .npy with `digests`) or python (`text`: a
+    module with `function`, which takes the read arguments and sizes by name).
+    """
+
+    kind: Literal["kernel", "file", "python"] = "kernel"
+    files: dict[str, str] = Field(default_factory=dict)
+    digests: dict[str, str] = Field(default_factory=dict)
+    text: str = ""
+    function: str = ""
+
+
+class Tolerance(Value):
+    """Largest allowed error: relative, of the larger of the element and the root mean square of the tensor, plus
+    absolute. None: by the type (see `operator.RELATIVE`).
+    """
+
+    relative: float | None = Field(default=None, ge=0)
+    absolute: float = Field(default=0.0, ge=0)
+
+
+class UserKernel(Value):
+    """A kernel to tune. sizes: the problem's numbers by name; check: smaller ones for the check on the CPU.
+
+    launch: grid, block and shared memory over sizes and parameters; its args are made from `arguments`.
+    starts: valid configurations to take the baseline from, the default first. flops, bytes: expressions over the
+    sizes, "" if unknown.
+    """
+
+    name: str
+    language: str
+    file: str
+    source: str
+    arguments: tuple[Argument, ...] = Field(min_length=1)
+    sizes: dict[str, int] = Field(default_factory=dict)
+    check: dict[str, int] = Field(default_factory=dict)
+    launch: Launch
+    flags: tuple[str, ...] = ()
+    deterministic: bool = True
+    space: Space
+    default: Params = Field(default_factory=dict)
+    starts: tuple[Params, ...] = ()
+    answer: Answer = Answer()
+    tolerance: Tolerance = Tolerance()
+    flops: str = ""
+    bytes: str = ""

@@ -1,0 +1,58 @@
+"""A run's trials as T4 results."""
+
+import json
+
+from pydantic import JsonValue
+
+from atunner.core.record import RunRecord
+from atunner.core.status import Status
+from atunner.core.trial import Screening, Trial
+from atunner.search.formats.t4 import Result, document
+
+MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+def as_t4(record: RunRecord) -> str:
+    """The trials of a run, and the configurations that failed before they were judged, as a T4 file.
+
+    A figure that is no time is called predicted_cost, and the file's metadata names the provenance and the device.
+    """
+    judged = {t.candidate.id for t in record.trials}
+    failed = [s for s in record.screenings if s.reason and s.candidate.id not in judged]
+    results = [*(_result(t, record) for t in record.trials), *(_unbuilt(s, record) for s in failed)]
+    units = {t.measurement.unit for t in record.trials if t.measurement is not None}
+    metric = record.task.objective.metric if units <= MILLISECONDS.keys() else "predicted_cost"
+    made = document(results, metric)
+    told = made["metadata"]
+    made["metadata"] = {**(told if isinstance(told, dict) else {}), **_metadata(record)}
+    return json.dumps(made, indent=1) + "\n"
+
+
+def _metadata(record: RunRecord) -> dict[str, JsonValue]:
+    return {
+        "tool": f"ATunner {record.version}",
+        "run": record.run,
+        "kernel": record.task.name,
+        "device": record.environment.device if record.environment else record.task.target,
+        "provenance": record.provenance.value,
+    }
+
+
+def _result(trial: Trial, record: RunRecord) -> Result:
+    found = trial.measurement
+    scale = MILLISECONDS.get(found.unit) if found else None
+    return Result(
+        configuration=trial.candidate.params,
+        status=trial.status,
+        value=found.value * (scale or 1.0) if found else None,
+        unit="ms" if scale else found.unit if found else "",
+        runtimes_ms=tuple(s * scale for s in found.samples) if found and scale else (),
+        benchmark_ms=trial.cost.seconds * 1e3,
+        timestamp=record.finished or record.created,
+    )
+
+
+def _unbuilt(screening: Screening, record: RunRecord) -> Result:
+    known = {s.value: s for s in Status}
+    status = known.get(screening.reason.partition(":")[0], Status.NOT_BUILT)
+    return _result(Trial(candidate=screening.candidate, status=status, feedback=screening.reason), record)
