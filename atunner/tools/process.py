@@ -1,6 +1,7 @@
 """The only place that starts a program."""
 
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -80,8 +81,15 @@ def start(
     )
 
 
-def end(process: "subprocess.Popen[bytes]") -> int:
-    """Kill the whole process group and return the exit code; a negative one is the signal it died of."""
+def end(process: "subprocess.Popen[bytes]", grace_s: float = 0.0) -> int:
+    """Kill the whole process group and return the exit code; a negative one is the signal it died of.
+
+    grace_s: how long it may take to end by itself before that.
+    """
+    if process.returncode is None and grace_s:
+        ending = os.pidfd_open(process.pid)
+        select.select([ending], [], [], grace_s)
+        os.close(ending)
     if process.returncode is None:
         kill_group(process.pid)  # before it is reaped, so that its number cannot belong to another yet
     if process.stdout is not None:

@@ -27,6 +27,7 @@ FRAME = struct.Struct("=QIIQQ")
 FRAMES = np.dtype([("key", "u8"), ("kind", "u4"), ("index", "u4"), ("value", "u8"), ("extra", "u8")])
 COMMAND = struct.Struct("=QIIIIII")
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+GRACE_S = 0.2
 LOADING = {30: "could not be loaded", 31: "has no entry point"}
 
 
@@ -135,8 +136,8 @@ class Worker:
 
     def close(self) -> None:
         """End the worker and everything that it started, and remove what it left."""
-        end(self._process)
         os.close(self._control)
+        end(self._process, GRACE_S)  # told by the closed pipe, so that its first process can reap the second
         os.close(self._reply)
         os.close(self._arena)
         self._folder.cleanup()
