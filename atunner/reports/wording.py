@@ -137,6 +137,8 @@ def headline(record: RunRecord) -> str:
 
 
 def _measured(record: RunRecord, name: str) -> str:
+    if record.confirmed is None and record.baseline and record.best == record.baseline.candidate.id:
+        return f"Nothing tried is better than the naive baseline, {stamp(record)}."
     if record.confirmed is None:
         return f"Best so far: {name}, {stamp(record)}; not confirmed, so no ratio is published."
     ratio = interval(record.confirmed)
