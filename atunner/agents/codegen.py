@@ -6,6 +6,7 @@ from atunner.agents.fusion import FusionView
 from atunner.agents.hardware import HardwareView
 from atunner.agents.operator import OperatorView, Trait
 from atunner.agents.performance import Diagnosis
+from atunner.agents.rewrite import Rewrite
 from atunner.core.candidate import Params
 from atunner.core.consult import Spoken, Toolbox, consult
 from atunner.core.ports import Model
@@ -56,10 +57,12 @@ class Move(Value):
 
 
 class Proposal(Value):
-    """The codegen agent's answer, in the order to be tried."""
+    """The codegen agent's answer, in the order to be tried. rewrites: kernels written anew, by whom says `by`."""
 
     moves: tuple[Move, ...]
     summary: str
+    rewrites: tuple[Rewrite, ...] = ()
+    by: str = ""
 
 
 LIKES: dict[Trait, tuple[str, ...]] = {
@@ -153,7 +156,8 @@ Fusion: {fusion}
 Techniques that treat the bottleneck: {helpful}
 Families (name: techniques; points tried, failed, best figure, its parameters):
 {families}
-Answer with moves: family, points, allowed parameter values where you want to hold some, and why.
+Answer with moves: family, points, allowed parameter values where you want to hold some, and why. You may add one
+rewrite: the whole source of a new kernel of the same name and arguments, its tunable numbers as NAMES with values.
 """
 
 
@@ -184,9 +188,11 @@ async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> 
     spoken = await consult(model, "codegen", prompt(situation, helpful), Proposal, lambda: expert)
     moves = legal(spoken.answer.moves, situation)
     calls = tuple(tools.calls)
-    if not moves:
+    rewrites = spoken.answer.rewrites[:1]
+    if not moves and not rewrites:
         return Spoken(expert, "rules", calls)
-    return Spoken(spoken.answer.model_copy(update={"moves": moves}), spoken.by, calls)
+    update = {"moves": moves or expert.moves, "rewrites": rewrites, "by": spoken.by}
+    return Spoken(spoken.answer.model_copy(update=update), spoken.by, calls)
 
 
 def legal(moves: tuple[Move, ...], situation: Situation) -> tuple[Move, ...]:

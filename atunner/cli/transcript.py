@@ -17,6 +17,6 @@ def _one(number: int, call: ModelCall) -> str:
     return (
         f"=== {number}. {call.role} asks {call.model}, attempt {call.attempt}: {call.outcome}{why}\n"
         f"=== {about}{call.input_tokens} tokens in ({call.cached_tokens} cached), {call.output_tokens} out, {usd}, "
-        f"{call.seconds:.2f} s, {call.mode or 'not sent'}; prompt {call.prompt_hash}, answer {call.answer_hash or '-'}\n"
+        f"{call.seconds:.2f} s, {call.mode or 'not sent'}; hashes {call.prompt_hash}, {call.answer_hash or '-'}\n"
         f"--- prompt\n{call.prompt}\n--- answer\n{call.answer if call.answer is not None else '(none)'}\n"
     )

@@ -8,16 +8,19 @@ from types import ModuleType
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import BaseModel
 
-from atunner.agents import codegen, evaluation, fusion, hardware, operator, performance
-from atunner.core import candidate, device, diagnosis, facts, space, status, task
+from atunner.agents import codegen, evaluation, fusion, hardware, operator, performance, rewrite
+from atunner.core import candidate, device, diagnosis, facts, program, space, status, task
 from atunner.graphs import state
 
-MODULES = (codegen, evaluation, fusion, hardware, operator, performance, candidate, device, diagnosis, facts, space)
+MODULES = (
+    *(codegen, evaluation, fusion, hardware, operator, performance, rewrite),
+    *(candidate, device, diagnosis, facts, program, space, status, task, state),
+)
 
 
 def serializer() -> JsonPlusSerializer:
     """A serialiser that reads back our values and nothing else."""
-    return JsonPlusSerializer(allowed_msgpack_modules=[t for m in (*MODULES, status, task, state) for t in _ours(m)])
+    return JsonPlusSerializer(allowed_msgpack_modules=[t for m in MODULES for t in _ours(m)])
 
 
 def _ours(module: ModuleType) -> list[tuple[str, str]]:

@@ -1,8 +1,10 @@
 """What nodes need and checkpoints must not hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from pydantic import JsonValue
 
 from atunner.agents.codegen import Recalled
 from atunner.core.consult import Toolbox
@@ -13,6 +15,20 @@ from atunner.core.space import Space
 from atunner.core.task import Spent
 from atunner.core.trial import Trial
 from atunner.graphs.events import Watch, ignore
+
+
+class Entry(Protocol):
+    """One entry of a stream."""
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def body(self) -> JsonValue:
+        """Its content."""
+        ...
 
 
 class RunMemory(Memory, Protocol):
@@ -38,6 +54,14 @@ class RunMemory(Memory, Protocol):
         """Keep what the run has used so far."""
         ...
 
+    def event(self, stream: str, kind: str, body: Mapping[str, JsonValue], key: str | None = None) -> int:
+        """Append to a stream; with a key seen before, nothing changes."""
+        ...
+
+    def events(self, stream: str, after: int = 0, limit: int = 1000) -> Sequence[Entry]:
+        """What was appended, in order."""
+        ...
+
     def set_state(self, run: str, state: RunState, stop_reason: str = "") -> None:
         """Move to a state; a terminal state never changes again."""
         ...
@@ -47,7 +71,8 @@ class RunMemory(Memory, Protocol):
 class Options:
     """How a run is driven. slice: points a round; contenders: how many of them are judged when figures are predicted.
 
-    ahead: how many candidates are built at once. seed: of every search of this run.
+    ahead: how many candidates are built at once. seed: of every search of this run. strategy: the
+    strategy's own settings.
     """
 
     search: str = "auto"
@@ -58,6 +83,7 @@ class Options:
     ahead: int = 4
     seed: int = 0
     target_ratio: float | None = None
+    strategy: dict[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

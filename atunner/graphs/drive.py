@@ -1,5 +1,6 @@
 """Running the graph to its end, or to where it was stopped; resuming is running again from the last checkpoint."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from atunner.graphs.checkpoints import checkpoint_file, serializer
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.tuning import tuning_graph
+from atunner.graphs.written import Extended
 
-STEPS_A_ROUND = 5
+STEPS_A_ROUND = 6
 STEPS_AROUND = 12
 
 
@@ -21,6 +23,7 @@ async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> 
     Checkpoints are written before the next node begins (durability "sync"), so a killed process loses at most the node
     at work, and that node finds its recorded trials by content.
     """
+    deps = replace(deps, domain=Extended(deps.domain, deps.memory, deps.run))
     async with aiosqlite.connect(checkpoint_file(folder)) as connection:
         saver = AsyncSqliteSaver(connection, serde=serializer())
         graph = tuning_graph(strategy).compile(checkpointer=saver)

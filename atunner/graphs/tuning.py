@@ -8,8 +8,8 @@ from typing import Any, Literal
 from langgraph.graph import END, START, StateGraph
 
 from atunner.agents.evaluation import Decision
-from atunner.graphs.confirm import confirm
 from atunner.graphs.admission import admit
+from atunner.graphs.confirm import confirm
 from atunner.graphs.deps import Deps
 from atunner.graphs.nodes import (
     analyse,

@@ -1,11 +1,37 @@
 """Strategies, by name: subgraphs that propose and do nothing else."""
 
+from importlib.metadata import EntryPoint
+from typing import Any
+
 from langgraph.graph import StateGraph
 
+from atunner.core.errors import UserError
+from atunner.core.plugins import load
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import Proposed, TuningState
 
-BUILT_IN = {"expert": "atunner.graphs.strategies.expert:expert"}
+BUILT_IN = {
+    "autonomous": "atunner.graphs.strategies.autonomous:autonomous",
+    "expert": "atunner.graphs.strategies.expert:expert",
+    "explicit": "atunner.graphs.strategies.explicit:explicit",
+    "one_prompt": "atunner.graphs.strategies.one_prompt:one_prompt",
+}
+
+
+def strategy(name: str) -> Any:
+    """The factory of a strategy: one of the table, of an installed package, or the user's own as module:factory.
+
+    Raises:
+        UserError: no such name, module or factory.
+    """
+    if ":" not in name:
+        return load("strategies", name, BUILT_IN)
+    try:
+        return EntryPoint("own", name, "atunner.strategies").load()
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"Cannot load the strategy {name!r}: {error}. Give module:factory, importable from here."
+        ) from error
 
 
 def strategy_graph() -> StateGraph[TuningState, Deps, TuningState, Proposed]:

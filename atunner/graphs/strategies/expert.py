@@ -51,14 +51,12 @@ def _record(family: Family, figures: list[tuple[float | None, dict[str, Any]]]) 
     return record.model_copy(update={"best": value, "best_params": params})
 
 
-async def propose(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
-    """Ask the codegen agent what to try next."""
-    deps = runtime.context
+def look(deps: Deps, state: TuningState) -> Situation:
+    """What the codegen agent may look at now."""
     if not (state.operator and state.hardware and state.diagnosis and state.fusion):
         raise ToolError(f"Run {deps.run} reached codegen without the other agents' answers.")
     bound = state.budget.trials
-    points = deps.options.slice if bound is None else max(1, min(deps.options.slice, bound - state.spent.trials))
-    situation = Situation(
+    return Situation(
         operator=state.operator,
         hardware=state.hardware,
         diagnosis=state.diagnosis,
@@ -66,9 +64,14 @@ async def propose(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
         records=records(deps, state),
         recalled=deps.recalled if state.round == 0 else (),
         round=state.round,
-        points=points,
+        points=deps.options.slice if bound is None else max(1, min(deps.options.slice, bound - state.spent.trials)),
     )
-    spoken = await codegen.propose(deps.model, deps.tools("codegen"), situation)
+
+
+async def propose(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Ask the codegen agent what to try next."""
+    deps = runtime.context
+    spoken = await codegen.propose(deps.model, deps.tools("codegen"), look(deps, state))
     points_said = tuple(f"{m.family}: {m.points} points, {m.reason}" for m in spoken.answer.moves)
     note(deps, state, "codegen", spoken, spoken.answer.summary, points_said)
     return {"proposal": spoken.answer}
