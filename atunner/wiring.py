@@ -106,6 +106,7 @@ class Session:
             UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
         """
         find_strategy(request.strategy)()
+        load("executors", request.executor, EXECUTORS)
         config = domain_config(self.settings, request.task)
         domain = resolve(DOMAINS[self._domain(request.task)], config)
         task = domain.admit(request.task)
