@@ -1,18 +1,21 @@
 """The command line: all commands, and the one place where an error becomes a line and an exit code."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
 from atunner import __version__
-from atunner.cli import cost, doctor, inspect, lookups, optimize, runs, tune
-from atunner.core.errors import ATunnerError
+from atunner.cli import brief, cost, doctor, inspect, judge, lookups, optimize, runs, tune
+from atunner.core.errors import ATunnerError, UserError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
 
 Start with: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 """
 STOPPED = 130
+MISUSED = typer.BadParameter.__bases__[0]
+"""What Typer raises for an unknown command, option or value."""
 
 
 def build() -> typer.Typer:
@@ -25,7 +28,7 @@ def build() -> typer.Typer:
             typer.echo(f"atunner {__version__}")
             raise typer.Exit
 
-    for room in (optimize, tune, runs, cost, inspect, lookups, doctor):
+    for room in (optimize, tune, runs, cost, brief, inspect, judge, lookups, doctor):
         room.register(app)
     return app
 
@@ -34,13 +37,23 @@ def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 bad request, 3 tool missing, 130 stopped."""
     command = typer.main.get_command(build())
     try:
-        code = command.main(args=list(argv), prog_name="atunner", standalone_mode=True)
+        code = command.main(args=list(argv), prog_name="atunner", standalone_mode=False)
+    except MISUSED as error:
+        return _misused(error, argv)
     except ATunnerError as error:
         typer.echo(f"error: {error}", err=True)
         return error.exit_code
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(bool(done.code))
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("stopped", err=True)
         return STOPPED
     return code if isinstance(code, int) else 0
+
+
+def _misused(error: Any, argv: Sequence[str]) -> int:
+    """One line in place of Typer's four; the help itself when nothing was asked."""
+    if not argv:
+        error.show()
+        return UserError.exit_code
+    path = getattr(error.ctx, "command_path", "atunner")
+    typer.echo(f"error: {error.format_message().rstrip('.')}. See: {path} --help", err=True)
+    return UserError.exit_code

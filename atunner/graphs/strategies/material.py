@@ -1,9 +1,17 @@
 """What briefs are made of, gathered from the run's state, its record and the knowledge base."""
 
+from typing import Any
+
 from atunner.agents.briefing import Lesson, Material
+from atunner.agents.codegen import Recalled
+from atunner.agents.performance import Diagnosis
 from atunner.agents.rewrite import main_file
 from atunner.core.candidate import Candidate
+from atunner.core.device import Device
+from atunner.core.ports import Domain
 from atunner.core.program import PROGRAM_FILE, Program
+from atunner.core.record import RunRecord
+from atunner.core.task import Task
 from atunner.graphs.admission import parent_of, values_of
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
@@ -29,7 +37,7 @@ def gather(deps: Deps, state: TuningState) -> Material:
         baseline=deps.memory.trial(deps.run, state.baseline) if state.baseline else None,
         diagnosis=state.diagnosis,
         trials=tuple(trials[-LAST:]),
-        lessons=_lessons(deps, state),
+        lessons=lessons(deps.recalled, state.diagnosis),
         refused=tuple(str(r) for r in refused) if isinstance(refused, list) else (),
         parameters=values_of(deps.domain.families(state.task), parent.family),
     )
@@ -44,13 +52,39 @@ def _launches(parent: Candidate) -> str:
     )
 
 
-def _lessons(deps: Deps, state: TuningState) -> tuple[Lesson, ...]:
-    """Techniques that treat the bottleneck, and good points of similar earlier tasks."""
+def lessons(recalled: tuple[Recalled, ...], diagnosis: Diagnosis | None) -> tuple[Lesson, ...]:
+    """Good points of similar earlier tasks, and techniques that treat the bottleneck."""
     found = [
         Lesson(text=f"{r.family} was good with {r.params}", evidence=f"run {r.from_task} of a similar task")
-        for r in deps.recalled
+        for r in recalled
     ]
-    if state.diagnosis is None:
+    if diagnosis is None:
         return tuple(found)
-    said = f"treats {state.diagnosis.bottleneck}, says the knowledge base"
-    return (*found, *(Lesson(text=t, evidence=said) for t in state.diagnosis.techniques[:6]))
+    said = f"treats {diagnosis.bottleneck}, says the knowledge base"
+    return (*found, *(Lesson(text=t, evidence=said) for t in diagnosis.techniques[:6]))
+
+
+def of_task(
+    domain: Domain[Any], device: Device, task: Task, recalled: tuple[Recalled, ...], record: RunRecord | None = None
+) -> Material:
+    """The material before a run, or at the end of a recorded one; `task` is admitted."""
+    winner = (record.winner or record.baseline) if record else None
+    start = winner.candidate if winner else domain.baseline(task)
+    name = main_file(start)
+    said = [n for n in record.notes if n.agent == "performance"] if record else []
+    diagnosis = Diagnosis.model_validate(said[-1].answer) if said else None
+    return Material(
+        facts=domain.facts(task),
+        device=device,
+        provenance=str(domain.provenance(task)),
+        unit=task.objective.unit,
+        source=start.files[name],
+        file=name,
+        launches=_launches(start),
+        best=winner,
+        baseline=record.baseline if record else None,
+        diagnosis=diagnosis,
+        trials=record.trials[-LAST:] if record else (),
+        lessons=lessons(recalled, diagnosis),
+        parameters=values_of(domain.families(task), start.family),
+    )
