@@ -3,10 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from atunner.core.errors import UserError
 
 
 class Settings(BaseSettings):
@@ -27,6 +30,14 @@ class Settings(BaseSettings):
     workers: int = Field(default=0, ge=0)
     sandbox: str = "rlimits"
     torch_python: str = ""
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"ATUNNER_{'_'.join(str(part) for part in first['loc'])}".upper()
+            raise UserError(f"{name} is wrong: {first['msg']}; got {first['input']!r}.") from error
 
     @property
     def database_url(self) -> str:

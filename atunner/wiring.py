@@ -194,6 +194,8 @@ class Session:
                     _in_thread(drive(deps, start, strategy, self.settings.data), run, stop)
                 except BaseException as error:
                     self._stopped(run, error)
+                    if isinstance(error, KeyboardInterrupt) and stop is not None:
+                        raise Interrupted(f"Stopped at once. Go on with: atunner resume {run}") from error
                     raise
                 finally:
                     self.store.set_spent(run, self.store.call_totals(run).model_copy(update={"seconds": 0.0}))
