@@ -1,0 +1,162 @@
+"""`atunner tune kernel`: a run from end to end, and every bad input as one line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atunner.cli.app import run
+from atunner.core.errors import UserError
+from atunner.domains.replay import Replay
+from atunner.tools.recording import read_recording
+
+
+def recorded(times: dict[tuple[int, int], float | str]) -> dict[str, Any]:
+    rows = {
+        f"{b},{u}": {"block": b, "unroll": u, "time": t, **({"times": [t, t, t]} if isinstance(t, float) else {})}
+        for (b, u), t in times.items()
+    }
+    return {
+        "device_name": "Recorder 1",
+        "kernel_name": "copy",
+        "problem_size": [1024],
+        "tune_params_keys": ["block", "unroll"],
+        "tune_params": {"block": [16, 32, 64], "unroll": [1, 2]},
+        "cache": rows,
+    }
+
+
+COPY = recorded({(16, 1): 4.0, (16, 2): 3.0, (32, 1): 2.0, (32, 2): "CompilationFailedConfig", (64, 2): 1.0})
+
+
+def one_line(capfd: pytest.CaptureFixture[str], said: str) -> None:
+    text = capfd.readouterr().err
+    (line,) = [t for t in text.splitlines() if t.startswith("error: ")]
+    assert said in line, line
+
+
+def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
+    folder: Any, tune: Any, compiler: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert tune(folder.path / "scale.yaml", "--budget", "6", "--json") == 0
+    record = json.loads(capfd.readouterr().out)
+    results = json.loads((folder.path / "out" / "results.t4.json").read_text())
+
+    told = {(t["candidate"]["params"]["SKEW"], t["status"]) for t in record["trials"]}
+    assert told == {(0, "ok"), (1, "wrong")}
+    assert record["provenance"] == "measured"
+    assert record["baseline"]["candidate"]["params"] == {"UNROLL": 1, "SKEW": 0}
+    assert {r["invalidity"] for r in results["results"]} == {"correct", "correctness"}
+    assert all(r["measurements"][0]["unit"] == "ms" for r in results["results"] if r["invalidity"] == "correct")
+    assert (folder.path / "out" / "best.c").is_file()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nconstraints: [UNROLL > 8]", "'UNROLL > 8' cannot be met"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nconstraints: [UNROLL < TILE]", "'TILE'"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nconstraints: [8 % SKEW > 0]", "fails at SKEW=0"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {UNROL: [1]}", "Did you mean UNROLL?"),
+        ("scale.yaml", "float32[n] output", "float32[m] output", "Unknown name 'm'"),
+        ("scale.yaml", "sizes:", "size:", "problem_size or sizes?"),
+        ("scale.yaml", "  n: int32 = n\n", "", "takes 'n', which is not among the arguments"),
+        ("reference.py", "3.0 * x", "3.0 * x[1:]", "of shape (4095,); (4096,) is needed"),
+        ("reference.py", "def scale(x)", "def scale(z)", "scale takes 'z'"),
+        ("reference.py", "3.0 * x", "4.0 * x", "All 6 configurations of scale that were tried fail: "),
+        ("scale.c", "3 * x", "3 * missing", "fail: 6 x not_built: scale.c"),
+        ("scale.c", "UNROLL 1 //", "UNROLL 1 // again", "used neither in scale.c nor in its launch"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(  # noqa: PLR0913
+    folder: Any, tune: Any, compiler: None, capfd: pytest.CaptureFixture[str], file: str, old: str, new: str, said: str
+) -> None:
+    folder.change(file, old, new)
+    if "again" in new:
+        folder.change("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {TILE: [1, 2]}")
+
+    assert tune(folder.path / "scale.yaml", "--budget", "4") == 2
+    one_line(capfd, said)
+
+
+def test_an_answer_file_needs_inputs_that_stay(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    folder.change("scale.yaml", "{python: reference.py, function: scale}", "{file: {y: y.npy}}")
+
+    assert tune(folder.path / "scale.yaml") == 2
+    one_line(capfd, "x is random")
+
+
+def test_a_budget_below_the_baseline_is_told(
+    folder: Any, tune: Any, compiler: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert tune(folder.path / "scale.yaml", "--budget", "1") == 2
+    one_line(capfd, "The budget of 1 trials is less than the baseline costs")
+
+
+def test_a_gpu_kernel_needs_a_gpu(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert tune(folder.path / "scale.yaml", "--target-gpu", "A100") == 2
+    one_line(capfd, "scale.c is c and runs on this machine")
+
+
+def test_a_recording_is_replayed_without_a_compiler(
+    tmp_path: Path, tune: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "copy.json").write_text(json.dumps(COPY))
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert tune("--simulate", tmp_path / "copy.json", "--budget", "5", "--json") == 0
+    record = json.loads(capfd.readouterr().out)
+    assert record["provenance"] == "simulated"
+    assert {t["measurement"]["provenance"] for t in record["trials"] if t["measurement"]} == {"simulated"}
+    assert record["trials"][0]["measurement"]["source"] == "recording of Recorder 1 (copy.json)"
+    best = next(t for t in record["trials"] if t["candidate"]["params"] == {"block": 64, "unroll": 2})
+    assert best["measurement"]["samples"] == [1.0, 1.0, 1.0]
+    reasons = [s["reason"] for s in record["screenings"] if s["reason"]]
+    assert reasons == ["not_built: it was recorded as not_built"]
+
+
+def test_history_says_where_to_look_first(tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = {(b, u): float(b * 7 % 5 + u) for b in (16, 32, 64) for u in (1, 2)}
+    (tmp_path / "copy.json").write_text(json.dumps(recorded({**rows, (64, 2): 0.5})))
+    (tmp_path / "other.json").write_text(json.dumps(recorded({**rows, (64, 2): 0.4})))
+
+    assert (
+        tune("--simulate", tmp_path / "copy.json", "--history", tmp_path / "other.json", "--budget", "2", "--json") == 0
+    )
+    record = json.loads(capfd.readouterr().out)
+    assert record["trials"][1]["candidate"]["params"] == {"block": 64, "unroll": 2}
+
+
+@pytest.mark.parametrize("option", ["--simulate", "--history"])
+def test_a_damaged_cache_file_is_told_in_one_line(
+    folder: Any, tune: Any, capfd: pytest.CaptureFixture[str], option: str
+) -> None:
+    bad = folder.write("bad.json", json.dumps(COPY)[:200])
+    file = [] if option == "--simulate" else [folder.path / "scale.yaml"]
+
+    assert tune(*file, option, bad) == 2
+    one_line(capfd, "bad.json: A damaged cache file: line 1")
+
+
+def test_a_recording_of_failures_has_nothing_to_replay(
+    tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "copy.json").write_text(json.dumps(recorded({(16, 1): "InvalidConfig"})))
+
+    assert tune("--simulate", tmp_path / "copy.json") == 2
+    one_line(capfd, "Every configuration of copy.json failed")
+
+
+def test_a_recording_that_changed_is_not_mixed_with_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "copy.json"
+    path.write_text(json.dumps(COPY))
+    from atunner.cli.tune import replay_task
+
+    task = Replay().admit(replay_task(read_recording(path)))
+    with pytest.raises(UserError, match="has changed"):
+        Replay().families(task.model_copy(update={"spec": {**task.spec, "digest": "other"}}))
+
+
+def test_tune_alone_lists_what_it_can() -> None:
+    assert run(["tune"]) in (0, 2)
