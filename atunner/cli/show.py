@@ -1,5 +1,6 @@
 """How a run is shown while it works and when it is done."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,11 +42,21 @@ def finish(record: RunRecord, output: Path, as_json: bool) -> int:
         places.append(_t4(record, folder))
     elif record.facts is not None and record.ranked and _is_cuda(record):
         places.append(write_bundle(record, folder / "bundle"))
+    places += _evidence(record, folder)
     if as_json:
         print_json(record)
     else:
         show(record, places, Console(width=None if sys.stdout.isatty() else 132))
     return 0
+
+
+def _evidence(record: RunRecord, folder: Path) -> list[Path]:
+    """evidence.json of a confirmed winner: `atunner verify` checks it again from scratch."""
+    path = folder / "evidence.json"
+    for note in record.notes:
+        if note.agent == "evidence":
+            path.write_text(json.dumps(note.answer, indent=1), encoding="utf-8")
+    return [path] if path.exists() else []
 
 
 def _t4(record: RunRecord, folder: Path) -> Path:

@@ -80,6 +80,10 @@ class Domain(Protocol[Built]):
         """The field's usual library in the baseline's place, interleaved; None where it is not here."""
         ...
 
+    def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
+        """What it takes to check a result again from scratch, as JSON; None where there is no such form."""
+        ...
+
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """A cheap look at many (parallel compiles, resources, ranking model), in the order given."""
         ...

@@ -12,7 +12,7 @@ from atunner.core.profile import Profile
 from atunner.core.space import Family, Parameter, Space
 from atunner.core.status import Provenance
 from atunner.core.task import Task
-from atunner.core.trial import Check, Comparison, Screening
+from atunner.core.trial import Check, Comparison, Screening, Trial
 
 AXIS = tuple(range(16))
 
@@ -98,6 +98,10 @@ class Toy:
 
     def yardstick(self, task: Task, candidate: Candidate) -> Comparison | None:
         """Nobody else sells bowls."""
+        return None
+
+    def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
+        """The bowl speaks for itself."""
         return None
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:

@@ -54,6 +54,7 @@ def _confirmed(deps: Deps, state: TuningState) -> Survivor | None:
             failures.append(f"{trial.candidate.family} {trial.candidate.id}: {error.status}: {error}")
             continue
         _note(deps, state, failures, found)
+        _keep_evidence(deps, state, trial, found.comparison, base)
         return found
     _note(deps, state, failures, None)
     return None
@@ -78,6 +79,15 @@ def _note(deps: Deps, state: TuningState, failures: list[str], found: Survivor |
     deps.memory.note(
         deps.run, AgentNote(round=state.round, agent="confirm", by="rules", summary=summary, points=tuple(failures))
     )
+
+
+def _keep_evidence(deps: Deps, state: TuningState, trial: Trial, found: Comparison | None, base: Trial) -> None:
+    """The winner's evidence, kept with the run; `atunner verify` checks it again from scratch."""
+    bundle = deps.domain.evidence(state.task, trial, found, base.candidate)
+    if bundle is not None:
+        summary = f"everything needed to check {trial.candidate.id} again is in evidence.json"
+        note = AgentNote(round=state.round, agent="evidence", by="rules", summary=summary, answer=bundle)
+        deps.memory.note(deps.run, note)
 
 
 def _beside_library(deps: Deps, state: TuningState, candidate: str) -> None:
