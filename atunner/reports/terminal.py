@@ -304,6 +304,7 @@ PURPOSES = {
     "report.html": ("report with plots", ""),
     "run.json": ("whole record", ""),
     "trials.csv": ("all trials", ""),
+    "evidence.json": ("evidence", ": `atunner verify` on this folder checks it again"),
     "plots": ("plots as files", ""),
     "bundle": ("bundle", ": `python3 run.py` there measures the best kernels on a real GPU"),
 }
