@@ -119,7 +119,7 @@ def _write(contents: Contents, folder: Path, problem: Problem) -> Path:
         "task": contents.task.id,
         "target": {"name": contents.target.name, "arch": contents.target.arch},
         "problem": problem.model_dump(mode="json"),
-        "candidates": [_entry(problem, c) for c in contents.candidates],
+        "candidates": [entry(problem, c) for c in contents.candidates],
         "files": {name: hashing.file_digest(folder / name) for name in sorted(written)},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -150,7 +150,7 @@ def _source_path(candidate: Candidate) -> str:
     return f"kernels/{candidate.id}.cu"
 
 
-def _entry(problem: Problem, candidate: Candidate) -> dict[str, JsonValue]:
+def entry(problem: Problem, candidate: Candidate) -> dict[str, JsonValue]:
     """All that compiling and launching one candidate takes, as plain numbers."""
     program, names = _program(candidate), {**problem.dims, **candidate.params}
     launches: list[JsonValue] = [

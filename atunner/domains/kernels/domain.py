@@ -1,8 +1,10 @@
 """The kernels domain: an operator, a language and a device, judged by one code path."""
 
+import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +12,28 @@ from pydantic import Field, JsonValue
 
 from atunner.core.candidate import Candidate, Params
 from atunner.core.device import Device
-from atunner.core.errors import CandidateError, NotMeasured, UserError
+from atunner.core.errors import CandidateError, NotMeasured, Rejected, UnknownName, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
-from atunner.core.profile import Counters, Profile
+from atunner.core.profile import Counters, Profile, StaticFacts
 from atunner.core.program import Problem
 from atunner.core.roofline import bound, ceilings
 from atunner.core.space import Family
 from atunner.core.status import Provenance
 from atunner.core.task import Task
-from atunner.core.trial import Check, Comparison, Screening
+from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.core.value import Value
-from atunner.domains.kernels import timing
+from atunner.domains.kernels import admission, timing
+from atunner.domains.kernels.admission import held_out
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
-from atunner.domains.kernels.backends.cuda import CudaBackend, CudaBuilt
+from atunner.domains.kernels.backends.cuda import COMPILERS, CudaBackend, CudaBuilt
+from atunner.domains.kernels.evidence import Bundle, gather
 from atunner.domains.kernels.feed import Feed
+from atunner.domains.kernels.gpu.present import Here, present, target_among
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.ranking import predict
+from atunner.domains.kernels.stages import CEILING, Stages, Terms
 from atunner.domains.kernels.target import reach
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import Plan, verify
@@ -35,17 +41,34 @@ from atunner.domains.kernels.yardstick import TorchSession, python_with_torch
 from atunner.operators import KernelFamily, KernelSet, Operator, operator
 
 PREDICTED_UNIT = "of the naive baseline's predicted cost"
+GPU_PLAN = TimingPlan(
+    cold=True,
+    warmup_s=1.0,
+    least_s=0.5,
+    most_s=3.0,
+    compare_s=10.0,
+    relative_error=0.005,
+    block_us=2000.0,
+    timeout_s=30.0,
+)
+"""For a GPU: a second of warming up settles its clocks; the L2 cache is flushed before every call."""
+
+CACHES = ("l2_bytes", "l3_bytes")
 SHORT = TimingPlan(most_s=0.25, relative_error=0.02)
 
 
 class Config(Value):
-    """What a worker needs to make the domain: values only. sandbox: the level that policy demands."""
+    """What a worker needs to make the domain: values only. sandbox: the level that policy demands.
+
+    gpu_driver: a CUDA driver library in place of the system's.
+    """
 
     cache: Path
     device: Device
     workers: int = Field(default=1, ge=1)
     sandbox: str = "rlimits"
     torch_python: str = ""
+    gpu_driver: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +82,7 @@ class Subject:
     backend: Any
     oracle: Oracle
     plan: Plan
+    hidden: tuple[Problem, ...] = ()
 
     @property
     def kernels(self) -> KernelSet:
@@ -74,7 +98,7 @@ class Subject:
 
 
 class Kernels:
-    """The Domain port for kernels; CUDA for a device that is not here is predicted, C on this machine is measured."""
+    """The Domain port for kernels: measured on this machine and its GPU; predicted for a device that is not here."""
 
     def __init__(self, config: dict[str, JsonValue]) -> None:
         self.config = Config.model_validate(config)
@@ -102,7 +126,7 @@ class Kernels:
         }
         admitted = task.model_copy(update={"spec": spec})
         if not self.unreachable(admitted):
-            self._subject(admitted)
+            _admitted(self._subject(admitted))
         return admitted
 
     def unreachable(self, task: Task) -> str:
@@ -110,8 +134,11 @@ class Kernels:
         return reach(self.config.device)
 
     def provenance(self, task: Task) -> Provenance:
-        """Measured on the host, predicted for a GPU that is not here."""
-        return Provenance.MEASURED if task.spec.get("language") == "c" else Provenance.PREDICTED
+        """Measured on the host and on a GPU of it that is the target; predicted for one that is not here."""
+        if task.spec.get("language") == "c":
+            return Provenance.MEASURED
+        here = not self.unreachable(task) and self._measures(self._subject(task))
+        return Provenance.MEASURED if here else Provenance.PREDICTED
 
     def facts(self, task: Task) -> OperatorFacts:
         """The operator's numbers for this problem."""
@@ -147,20 +174,43 @@ class Kernels:
         return subject.backend.build(subject.problem, candidate)
 
     def verify(self, task: Task, built: Any) -> tuple[Check, ...]:
-        """Results against the float64 oracle; CUDA runs on the CPU at derived shapes."""
+        """Results against the float64 oracle; CUDA runs on its device, or on the CPU at derived shapes."""
         subject = self._subject(task)
-        if isinstance(built, CudaBuilt):
+        if isinstance(built, CudaBuilt) and not self._measures(subject):
             built = subject.backend.build(subject.plan.problem, built.candidate)
         return verify(subject.backend, subject.plan, built.candidate, built)
 
     def measure(self, task: Task, built: Any) -> Measurement:
         """Time on this machine, or the predicted cost relative to the naive baseline's."""
-        if isinstance(built, CudaBuilt):
-            return self._predicted(task, built)
         subject = self._subject(task)
-        with subject.backend.session(built, self._feed(subject), TimingPlan()) as session:
-            found = timing.measure(session, TimingPlan())
-            return found.measurement(session.source, subject.backend.environment().id)
+        if not self._measures(subject):
+            return self._predicted(task, built)
+        plan, backend = _timing(subject), subject.backend
+        with _device(subject), backend.session(built, self._feed(subject), plan) as session:
+            timed = timing.measure(session, plan).measurement(session.source, backend.environment().id)
+        self._possible(task, timed)
+        return timed
+
+    def _possible(self, task: Task, found: Measurement) -> None:
+        """Raises Rejected for a figure below the roofline: DRAM counts only for what no cache can hold."""
+        facts = self.facts(task)
+        roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
+        cached = facts.min_bytes <= max(
+            (self.config.device.get(n) for n in CACHES if n in self.config.device.facts), default=0.0
+        )
+        floor = roof.compute_us if cached else roof.us
+        if found.value < CEILING * floor:
+            raise Rejected(f"Quarantined: {found.value:.4g} us is faster than the device allows ({floor:.4g} us).")
+
+    def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
+        """All that it takes to check a C result again from scratch (see `atunner verify`); None for CUDA."""
+        subject = self._subject(task)
+        if subject.language != "c":
+            return None
+        stages = Stages(subject.backend, Terms(subject.oracle, subject.problem, subject.hidden))
+        found = gather(stages, trial, comparison, baseline)
+        plain: JsonValue = Bundle(digest=found.digest, evidence=found).model_dump(mode="json")
+        return plain
 
     def profile(self, task: Task, built: Any) -> Profile:
         """Static facts and roofline bound, or counters and the time at one thread beside all."""
@@ -173,14 +223,21 @@ class Kernels:
         return found.model_copy(update={"bound_us": roof.us, "flops": facts.flops})
 
     def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
-        """Both interleaved on this machine, in new processes; None for a device that is not here."""
-        if isinstance(candidate, CudaBuilt):
-            return None
+        """Both interleaved on this machine, in new processes; None for a device that is not here.
+
+        On a GPU the candidate must first pass the device's own sanitizer, where it is installed.
+        """
         subject = self._subject(task)
-        plan = TimingPlan(most_s=3.0, relative_error=0.005)
+        if not self._measures(subject):
+            return None
+        backend, plan = subject.backend, TimingPlan(compare_s=3.0, relative_error=0.005)
+        if isinstance(candidate, CudaBuilt):
+            backend.sanitize(candidate, self._feed(subject))
+            plan = GPU_PLAN
         with (
-            subject.backend.session(baseline, self._feed(subject), plan) as first,
-            subject.backend.session(candidate, self._feed(subject), plan) as second,
+            _device(subject),
+            backend.session(baseline, self._feed(subject), plan) as first,
+            backend.session(candidate, self._feed(subject), plan) as second,
         ):
             return timing.compare(first, second, plan)
 
@@ -198,31 +255,64 @@ class Kernels:
             return timing.compare(torch, ours, plan)
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
-        """Compile each; for CUDA inspect the machine code and predict a relative cost."""
-        return [self._screened(task, candidate) for candidate in candidates]
+        """Compile all, side by side; for CUDA inspect the machine code at once and predict relative costs."""
+        subject = self._subject(task)
+        passed = [self._or_reason(task, candidate) for candidate in candidates]
+        ready = [candidate for candidate, found in zip(candidates, passed, strict=True) if found is None]
+        screened = iter(self._screened(task, ready) if subject.language == "cuda" else map(_plain, ready))
+        return [next(screened) if found is None else found for found in passed]
 
     def environment(self, task: Task) -> Environment:
         """Where figures come from."""
         if self.unreachable(task):
             return Environment(device=f"{self.config.device.name} (not on this machine)")
         found: Environment = self._subject(task).backend.environment()
-        return found
+        others = ", ".join(sorted({gpu.name for gpu in self._gpus}))
+        if self.provenance(task) is Provenance.MEASURED or not others:
+            return found
+        return found.model_copy(
+            update={"device": f"{self.config.device.name} (not on this machine, which has {others})"}
+        )
 
-    def _screened(self, task: Task, candidate: Candidate) -> Screening:
+    def _or_reason(self, task: Task, candidate: Candidate) -> Screening | None:
+        """Why the gate, or for C the compiler, refuses it; None when it does not."""
         try:
             self.check(task, candidate)
-            built = self.build(task, candidate)
+            if task.spec["language"] == "c":
+                self._build_ahead(self._subject(task), candidate)
         except CandidateError as error:
-            return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
-        if not isinstance(built, CudaBuilt):
-            return Screening(candidate=candidate)
-        subject, facts = self._subject(task), self.facts(task)
-        kernels = subject.backend.facts(built)
+            return _refused(candidate, error)
+        return None
+
+    def _build_ahead(self, subject: Subject, candidate: Candidate) -> None:
+        """Fill the build cache for every problem that the judge will ask for; candidates are built side by side."""
+        for problem in (subject.problem, *subject.operator.derived(subject.problem)):
+            subject.backend.build(problem, candidate)
+
+    def _screened(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
+        subject = self._subject(task)
+        built = subject.backend.build_all(subject.problem, candidates, self.config.workers) if candidates else []
+        facts = iter(subject.backend.facts_all([one for one in built if isinstance(one, CudaBuilt)]))
+        return [
+            _refused(candidate, one) if isinstance(one, CandidateError) else self._scored(task, candidate, next(facts))
+            for candidate, one in zip(candidates, built, strict=True)
+        ]
+
+    def _scored(self, task: Task, candidate: Candidate, kernels: tuple[StaticFacts, ...]) -> Screening:
+        facts = self.facts(task)
         found = predict(kernels, facts.flops, facts.min_bytes, self.config.device)
         profile = Profile(kernels=kernels, notes=(f"predicted limiter: {found.limiter}",))
         if not found.fits:
             return Screening(candidate=candidate, reason="a block does not fit on a multiprocessor", profile=profile)
         return Screening(candidate=candidate, score=found.cost, profile=profile)
+
+    def _measures(self, subject: Subject) -> bool:
+        """Whether figures of this subject are times of this machine."""
+        return subject.language == "c" or subject.backend.here is not None
+
+    @cached_property
+    def _gpus(self) -> tuple[Here, ...]:
+        return present(self.config.gpu_driver) if self.config.device.vendor.lower() == "nvidia" else ()
 
     def _predicted(self, task: Task, built: CudaBuilt) -> Measurement:
         subject, facts = self._subject(task), self.facts(task)
@@ -234,13 +324,13 @@ class Kernels:
             samples=(found.cost / self._naive_cost(task),),
             provenance=Provenance.PREDICTED,
             source=f"ranking model for {self.config.device.name} ({self.config.device.arch})",
-            environment=subject.backend.environment().id,
+            environment=self.environment(task).id,
             error=found.error,
         )
 
     def _naive_cost(self, task: Task) -> float:
         if task.id not in self._baseline_cost:
-            screening = self._screened(task, self.baseline(task))
+            screening = self.screen(task, [self.baseline(task)])[0]
             if screening.score is None:
                 raise NotMeasured(f"the naive baseline has no predicted cost: {screening.reason}")
             self._baseline_cost[task.id] = screening.score
@@ -258,7 +348,7 @@ class Kernels:
         return found.model_copy(update={"values": values})
 
     def _feed(self, subject: Subject) -> Feed:
-        return Feed(subject.oracle, subject.problem, seed=subject.oracle.secret % (1 << 31))
+        return Feed(subject.oracle, subject.problem, seed=secrets.randbits(63))
 
     def _subject(self, task: Task) -> Subject:
         if task.id not in self._subjects:
@@ -271,15 +361,68 @@ class Kernels:
         if language not in chosen.kernels:
             raise UserError(f"{chosen.name} has no kernels in {language}. Known: {', '.join(sorted(chosen.kernels))}.")
         oracle = Oracle(chosen)
+        hidden = held_out(oracle, _shape(task), _settings(task), problem.dtype)
         if language == "c":
             compiler = str(task.spec.get("compiler") or "gcc")
             backend: Any = _c_backend(self.config, self.config.workers, compiler)
-            plan = Plan(oracle, problem)
+            plan = Plan(oracle, problem, hidden)
         else:
-            backend = CudaBackend(self.config.cache, self.config.device, problem, self.config.sandbox)
+            backend = self._cuda_backend(task, problem)
             small, *others = chosen.derived(problem)
-            plan = Plan(oracle, small, tuple(others))
-        return Subject(chosen, problem, language, given, backend, oracle, plan)
+            plan = Plan(oracle, problem, hidden) if backend.here else Plan(oracle, small, (*others, *hidden))
+        return Subject(chosen, problem, language, given, backend, oracle, plan, hidden)
+
+    def _cuda_backend(self, task: Task, problem: Problem) -> CudaBackend:
+        compiler = str(task.spec.get("compiler") or COMPILERS[0])
+        if compiler not in COMPILERS:
+            raise UnknownName("compiler for CUDA", compiler, COMPILERS)
+        here = target_among(self.config.device, self._gpus)
+        return CudaBackend(self.config.cache, self.config.device, problem, self.config.sandbox, compiler, here)
+
+
+def _plain(candidate: Candidate) -> Screening:
+    return Screening(candidate=candidate)
+
+
+def _refused(candidate: Candidate, error: CandidateError) -> Screening:
+    return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
+
+
+def _timing(subject: Subject) -> TimingPlan:
+    return GPU_PLAN if subject.language == "cuda" else TimingPlan()
+
+
+def _device(subject: Subject) -> AbstractContextManager[None]:
+    """The GPU alone; a C session pins its own cores."""
+    return subject.backend.device() if subject.language == "cuda" else nullcontext()
+
+
+def _admitted(subject: Subject) -> None:
+    """Task admission: a trivial kernel must fail on at least one of the problems that candidates are verified on.
+
+    Raises:
+        UserError: "not measurable here", with the reason.
+    """
+    refused: UserError | None = None
+    for shape in reversed(subject.plan.shapes):
+        try:
+            admission.admit(subject.oracle, shape.problem)
+        except UserError as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+def _shape(task: Task) -> tuple[int, ...]:
+    found = task.spec["shape"]
+    return tuple(int(str(e)) for e in found) if isinstance(found, list) else ()
+
+
+def _settings(task: Task) -> dict[str, int | str]:
+    found = task.spec.get("settings")
+    return {k: v for k, v in found.items() if isinstance(v, int | str)} if isinstance(found, dict) else {}
 
 
 def _problem(task: Task) -> tuple[Operator, Problem, frozenset[str]]:

@@ -107,6 +107,11 @@ class Driver:
         size = ctypes.c_size_t(octets)
         self.call("cuMemsetD8Async", ctypes.c_uint64(address), ctypes.c_ubyte(octet), size, None)
 
+    def copy(self, target: int, source: int, octets: int) -> None:
+        """Copy within the device, in stream order."""
+        size = ctypes.c_size_t(octets)
+        self.call("cuMemcpyDtoDAsync_v2", ctypes.c_uint64(target), ctypes.c_uint64(source), size, None)
+
     def synchronise(self) -> None:
         """Wait for all work of the device, on every stream."""
         self.call("cuCtxSynchronize")

@@ -3,7 +3,8 @@
 import ctypes
 import hashlib
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,24 @@ class Buffers:
         return ""
 
 
+class Pointed(Protocol):
+    """A place on the device."""
+
+    @property
+    def pointer(self) -> ctypes.c_uint64:
+        """Its address, as an argument of a kernel."""
+        ...
+
+
+class Addressed(Protocol):
+    """Whatever knows where each buffer of a problem lies."""
+
+    @property
+    def places(self) -> Mapping[str, Pointed]:
+        """By the buffer's name."""
+        ...
+
+
 class Kernel:
     """A candidate that is loaded: its functions, scratch memory and arguments."""
 
@@ -96,9 +115,9 @@ class Kernel:
             for launch in candidate["launches"]
         ]
         self.scratch = {w["name"]: Place(driver, _workspace(w), 0) for w in candidate["workspaces"]}
-        self.arguments: dict[int, tuple[Buffers, list[list[Any]], list[Any]]] = {}
+        self.arguments: dict[int, tuple[Addressed, list[list[Any]], list[Any]]] = {}
 
-    def start(self, buffers: Buffers) -> None:
+    def start(self, buffers: Addressed) -> None:
         """Queue all launches on the default stream; arguments are made once for each set of buffers."""
         known = self.arguments.get(id(buffers))
         if known is None:
@@ -117,7 +136,7 @@ class Kernel:
         """Whether nothing was written around the scratch memory."""
         return all(place.intact() for place in self.scratch.values())
 
-    def _argument(self, text: dict[str, Any], buffers: Buffers) -> Any:
+    def _argument(self, text: dict[str, Any], buffers: Addressed) -> Any:
         if "value" in text:
             return SCALARS[text["type"]](text["value"])
         name = text["buffer"]
