@@ -21,3 +21,12 @@ def held(path: Path) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+@contextmanager
+def awaited(path: Path) -> Iterator[None]:
+    """Hold `path` locked as `held` does, after waiting for as long as another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
