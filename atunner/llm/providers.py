@@ -32,6 +32,6 @@ def chat_speaker(spec: Spec, key: str, limit_s: float) -> ChatSpeaker:
         api_key=SecretStr(key or "none"),
         timeout=limit_s,
         max_retries=0,
-        http_async_client=DefaultAsyncHttpxClient(timeout=limit_s),
+        http_async_client=DefaultAsyncHttpxClient(timeout=limit_s, verify=not spec.url.startswith("http://")),
     )
     return ChatSpeaker(chat_openai, OpenAIForms("max_tokens" if spec.url else "max_completion_tokens"), limit_s)

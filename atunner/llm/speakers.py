@@ -83,7 +83,7 @@ class ChatSpeaker:
             raise Unreachable(f"connection failed: {type(error).__name__}", again=True) from error
         except self._forms.errors as error:
             return self._forms.refused(error, mode)
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise Unreachable(f"the server's answer is not of its API: {type(error).__name__}", again=False) from error
         return read(message)
 
