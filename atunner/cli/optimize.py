@@ -77,17 +77,20 @@ def register(app: typer.Typer) -> None:
 
 
 def writable(folder: Path) -> None:
-    """Find out before anything is spent.
+    """Find out before anything is spent, and leave nothing behind.
 
     Raises:
         UserError: nothing can be written there.
     """
     if folder == Path():
         folder = Path("atunner-runs")
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".atunner-probe"
         probe.write_text("")
         probe.unlink()
+        for new in made:
+            new.rmdir()
     except OSError as error:
         raise UserError(f"Cannot write to --output {folder}: {error.strerror}. Name another folder.") from error
