@@ -1,0 +1,93 @@
+"""What a client may ask for: every field bounded, so that nothing larger than meant reaches the database."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, StringConstraints, model_validator
+
+from atunner.core.job import JobRequest
+from atunner.core.task import Budget, Task
+from atunner.core.value import Value
+
+HOST = "host"
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}$")]
+Extent = Annotated[int, Field(ge=1, le=1 << 24)]
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/:@+-]{0,63}$")]
+ModelName = Annotated[str, StringConstraints(pattern=r"^(|none|(openai|ollama):[A-Za-z0-9][A-Za-z0-9._:/-]{0,99})$")]
+
+
+class OperatorWork(Value):
+    """A kernel for one operator, as `atunner optimize`. target: a GPU's name, or host; shape: None for the default."""
+
+    kind: Literal["operator"]
+    operator: Word
+    shape: Annotated[tuple[Extent, ...], Field(min_length=1, max_length=8)] | None = None
+    dtype: Word = "float32"
+    settings: Annotated[dict[Word, Word], Field(max_length=16)] = Field(default_factory=dict)
+    target: Word = HOST
+    compiler: Literal["", "nvrtc", "nvcc", "gcc", "clang"] = ""
+
+    def task(self) -> Task:
+        """The task as the domain takes it."""
+        spec: dict[str, JsonValue] = {
+            "operator": self.operator,
+            "shape": None if self.shape is None else list(self.shape),
+            "dtype": self.dtype,
+            "settings": dict(self.settings),
+        }
+        if self.compiler:
+            spec["compiler"] = self.compiler
+        return Task(name=self.operator, spec=spec, target=self.target)
+
+
+class ToyWork(Value):
+    """A problem with a known answer, solved in seconds without a compiler: to try a service out."""
+
+    kind: Literal["toy"]
+    floor: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+
+    def task(self) -> Task:
+        """The task as the toy domain takes it."""
+        return Task(domain="toy", name="toy", spec={"floor": self.floor})
+
+
+class Bounds(Value):
+    """What a job may cost; trials or seconds must be set."""
+
+    trials: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    seconds: Annotated[float, Field(gt=0, le=2_592_000, allow_inf_nan=False)] | None = None
+    tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    usd: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.trials is None and self.seconds is None:
+            raise ValueError("a budget needs trials or seconds")
+        return self
+
+
+class Submission(Value):
+    """A job to accept. model: "" for the server's own; base URLs are the server's business and cannot be sent."""
+
+    task: Annotated[OperatorWork | ToyWork, Field(discriminator="kind")]
+    budget: Bounds = Bounds(trials=128)
+    model: ModelName = ""
+    strategy: Word = "expert"
+    search: Word = "auto"
+    seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
+    target_ratio: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+    labels: Annotated[dict[Label, Label], Field(max_length=16)] = Field(default_factory=dict)
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    approval: bool = False
+
+    def request(self, owner: str = "") -> JobRequest:
+        """The request as the queue keeps it."""
+        options: dict[str, JsonValue] = {"search": self.search, "seed": self.seed, "target_ratio": self.target_ratio}
+        return JobRequest(
+            task=self.task.task(),
+            budget=Budget(**self.budget.model_dump()),
+            options={"model": self.model, "strategy": self.strategy, "executor": "local", "options": options},
+            labels=self.labels,
+            priority=self.priority,
+            owner=owner,
+            approval=self.approval,
+        )

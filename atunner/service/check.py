@@ -1,0 +1,26 @@
+"""What can be said of a request before it is queued."""
+
+from atunner.core.errors import UserError
+from atunner.core.job import JobRequest
+from atunner.core.plugins import load
+from atunner.domains import BUILT_IN as DOMAINS
+from atunner.executors.work import resolve
+from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.search import BUILT_IN as SEARCHERS
+from atunner.settings import Settings
+from atunner.wiring import domain_config
+
+
+def admitted(settings: Settings, request: JobRequest) -> None:
+    """Let the domain, and the tables of names, refuse what can never run.
+
+    Raises:
+        UserError: with what is wrong and what there is.
+    """
+    options = request.options.get("options")
+    load("strategies", str(request.options.get("strategy")), STRATEGIES)
+    if isinstance(options, dict):
+        load("searchers", str(options.get("search")), SEARCHERS)
+    if request.task.domain not in DOMAINS:
+        raise UserError(f"No domain named {request.task.domain!r}. Known: {', '.join(sorted(DOMAINS))}.")
+    resolve(DOMAINS[request.task.domain], domain_config(settings, request.task)).admit(request.task)

@@ -1,0 +1,117 @@
+"""One leased job: from its request to a run, and back to how it ended."""
+
+import threading
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from atunner.core.errors import ATunnerError, Interrupted, UserError
+from atunner.core.job import Job, Lease, LostLease
+from atunner.core.record import RunRecord, RunState
+from atunner.graphs.deps import Options
+from atunner.graphs.events import Event
+from atunner.knowledge_base.database import Database, DatabaseLost
+from atunner.knowledge_base.jobs import JobStore
+from atunner.knowledge_base.runs import UnknownRun
+from atunner.knowledge_base.store import Store
+from atunner.settings import Settings
+from atunner.wiring import Request, Session, new_run
+
+
+def perform(settings: Settings, lease: Lease, stop: threading.Event, lease_s: float = 30.0) -> Job:
+    """Run a leased job to its end and record how it ended.
+
+    Raises:
+        LostLease: the job is somebody else's now; nothing more was written. DatabaseLost: try again later.
+    """
+    database = Database(settings.database_url)
+    jobs, store = JobStore(database, lease_s), Store(database, lease)
+    try:
+        return _performed(settings, lease, stop, jobs, store)
+    finally:
+        database.close()
+
+
+def _performed(settings: Settings, lease: Lease, stop: threading.Event, jobs: JobStore, store: Store) -> Job:
+    run = lease.job.run or new_run(lease.job.request.task)
+    jobs.attach(lease, run)
+    say(store, lease.job.id, "state", {"state": "running", "run": run, "attempt": lease.job.attempts})
+    try:
+        record = _run(settings, lease, run, stop, jobs, store)
+    except (LostLease, DatabaseLost):
+        raise
+    except Interrupted:
+        say(store, lease.job.id, "state", {"state": "queued", "message": "the worker was told to stop"})
+        return jobs.release(lease)
+    except ATunnerError as error:
+        say(store, lease.job.id, "state", {"state": "failed", "message": str(error)}, key="end")
+        return jobs.fail(lease, str(error))
+    ended = "done" if record.state is RunState.DONE else "failed"
+    say(store, lease.job.id, "state", {"state": ended, "message": record.stop_reason}, key="end")
+    jobs.heartbeat(lease, progress=len(record.trials))
+    end = jobs.complete if record.state is RunState.DONE else jobs.fail
+    return end(lease, record.stop_reason)
+
+
+def say(store: Store, job: str, kind: str, body: dict[str, JsonValue], key: str | None = None) -> None:
+    """Append to a job's events."""
+    store.event(job, kind, body, key)
+
+
+def _run(settings: Settings, lease: Lease, run: str, stop: threading.Event, jobs: JobStore, store: Store) -> RunRecord:
+    watch = Narrator(jobs, store, lease, stop)
+    own = settings.model_copy(update={"database": settings.database_url, "data": _folder(settings, run)})
+    with Session(own, store) as session:
+        try:
+            state = store.head(run).state
+        except UnknownRun:
+            return session.start(request_of(lease.job), watch, stop, run)
+        if state in (RunState.DONE, RunState.FAILED, RunState.CANCELLED):
+            return store.load(run)
+        return session.resume(run, watch, stop)
+
+
+def _folder(settings: Settings, run: str) -> Path:
+    """Where the run's checkpoints lie: a file for each run, so that jobs side by side do not wait for each other.
+
+    A run that the command line began keeps the place it has.
+    """
+    own = settings.data / "work" / run
+    begun_elsewhere = not own.exists() and (settings.data / "locks" / f"{run}.lock").exists()
+    return settings.data if begun_elsewhere else own
+
+
+def request_of(job: Job) -> Request:
+    """The run's request, as the queue kept it.
+
+    Raises:
+        UserError: an option of that name does not exist.
+    """
+    asked, options = job.request.options, job.request.options.get("options") or {}
+    known = set(Options.__dataclass_fields__)
+    if not isinstance(options, dict) or set(options) - known:
+        raise UserError(f"A job's options are {', '.join(sorted(known))}; got {options}.")
+    return Request(
+        task=job.request.task,
+        budget=job.request.budget,
+        options=Options(**options),  # type: ignore[arg-type]
+        model=str(asked.get("model") or ""),
+        strategy=str(asked.get("strategy") or "expert"),
+        executor=str(asked.get("executor") or "local"),
+    )
+
+
+class Narrator:
+    """Watches a run: keeps each event under the job, and counts trials as progress. Stops the run of a lost job."""
+
+    def __init__(self, jobs: JobStore, store: Store, lease: Lease, stop: threading.Event) -> None:
+        self._jobs, self._store, self._lease, self._stop = jobs, store, lease, stop
+
+    def __call__(self, event: Event) -> None:
+        """Store one event."""
+        body = event.model_dump(mode="json", exclude={"kind"}, exclude_none=True)
+        try:
+            self._store.event(self._lease.job.id, event.kind, body)
+            self._jobs.heartbeat(self._lease, progress=event.done)
+        except (LostLease, DatabaseLost):
+            self._stop.set()
