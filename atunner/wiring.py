@@ -252,30 +252,35 @@ class Session:
 def _in_thread(work: Coroutine[Any, Any, None], run: str, stop: threading.Event | None) -> None:
     """Do `work` in an event loop in a thread of its own, so that a notebook's loop does not matter."""
     failure: list[BaseException] = []
+    ended = threading.Event()
 
     def body() -> None:
         try:
             asyncio.run(work)
         except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
             failure.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=body, name=f"run {run}", daemon=True)
-    thread.start()
-    _wait(thread, stop)
+    threading.Thread(target=body, name=f"run {run}", daemon=True).start()
+    _wait(ended, stop)
     if failure:
         raise failure[0]
 
 
-def _wait(thread: threading.Thread, stop: threading.Event | None) -> None:
-    """Wait for the run; the first Ctrl-C asks it to stop at the next candidate, a second one leaves at once."""
+def _wait(ended: threading.Event, stop: threading.Event | None) -> None:
+    """Wait for the run; the first Ctrl-C asks it to stop at the next candidate, a second one leaves at once.
+
+    An event and not Thread.join: a join that is interrupted takes a thread that runs for one that has ended.
+    """
     try:
-        while thread.is_alive():
-            thread.join(0.2)
+        while not ended.wait(0.2):
+            pass
     except KeyboardInterrupt:
         if stop is None or stop.is_set():
             raise
         stop.set()
-        _wait(thread, stop)
+        _wait(ended, stop)
 
 
 def _version() -> str:
