@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain, islice, product
 
 from pydantic import ConfigDict, Field
 
@@ -16,6 +17,7 @@ from atunner.core.value import Value, content_id
 MOST_VALUES = 12
 MOST_PARAMETERS = 8
 MOST_SOURCE = 60_000
+MOST_POINTS = 4096
 _MACRO = re.compile(r"\b[A-Z][A-Z0-9_]*[A-Z0-9]\b")
 _DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)(?![\w(])[ \t]*(.*)$", re.MULTILINE)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -187,15 +189,15 @@ def _legal(answer: Rewrite) -> tuple[str, ...]:
 
 
 def _start(space: Space, preferred: Params) -> Params:
-    """The parent's values where they are legal, else the first of each parameter, else a legal point near it."""
+    """The parent's values where they are legal, else the first of each parameter, else the first legal point."""
     first = {p.name: p.values[0] for p in space.parameters}
     kept = {p.name: preferred[p.name] for p in space.parameters if preferred.get(p.name) in p.values}
-    tries = [{**first, **kept}, first]
-    tries += [{**first, p.name: value} for p in space.parameters for value in p.values]
-    for point in tries:
+    every = product(*(p.values for p in space.parameters))
+    points = ({p.name: v for p, v in zip(space.parameters, values, strict=True)} for values in every)
+    for point in chain([{**first, **kept}, first], islice(points, MOST_POINTS)):
         try:
             if space.holds(point):
                 return point
         except UserError as error:
             raise Inconsistent(f"a constraint fails: {error}") from error
-    raise Inconsistent("no point near the first values keeps every constraint")
+    raise Inconsistent(f"none of the first {MOST_POINTS} points keeps every constraint")

@@ -11,6 +11,7 @@ from atunner.cli.show import finish, progress
 from atunner.core.errors import UserError
 from atunner.core.task import Task
 from atunner.graphs.deps import Options
+from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.llm.specs import FORMS, join
 from atunner.settings import Settings
 from atunner.wiring import HOST, Request, Session
@@ -42,7 +43,10 @@ def register(app: typer.Typer) -> None:
         max_tokens: int = typer.Option(0, "--max-tokens", min=0, help="Token budget of the model, 0 for none."),
         max_usd: float = typer.Option(0.0, "--max-usd", min=0, help="Dollar budget of the models, 0 for none."),
         prices: Path | None = typer.Option(None, "--prices", help="YAML file of model prices over ours."),
-        strategy: str = typer.Option("expert", "--strategy", help="How candidates are proposed."),
+        strategy: str = typer.Option(
+            "expert", "--strategy", help=f"{', '.join(sorted(STRATEGIES))}, or your own as module:factory."
+        ),
+        strategy_option: list[str] = typer.Option([], "--strategy-option", help="name=value of the strategy."),
         search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
         compiler: str = typer.Option("", "--compiler", help="nvrtc or nvcc for CUDA; gcc or clang for C."),
         target_ratio: float = typer.Option(0.0, "--target-ratio", min=0, help="Stop when this gain is reached."),
@@ -66,7 +70,12 @@ def register(app: typer.Typer) -> None:
         request = Request(
             task=task,
             budget=parse_budget(budget, max_tokens or None, max_usd or None),
-            options=Options(search=search, seed=seed, target_ratio=target_ratio or None),
+            options=Options(
+                search=search,
+                seed=seed,
+                target_ratio=target_ratio or None,
+                strategy={**pairs(strategy_option, "--strategy-option")},
+            ),
             model=join(model),
             strategy=strategy,
         )

@@ -194,9 +194,12 @@ def test_a_dollar_budget_needs_a_price_and_holds(store: Store, tmp_path: Path) -
     ],
 )
 def test_a_model_that_cannot_be_is_one_line(text: str, says: str, store: Store) -> None:
-    with pytest.raises(UserError, match=says) as error:
+    def both() -> None:
         model(text, RUN, store, Terms())
         check(text)
+
+    with pytest.raises(UserError, match=says) as error:
+        both()
     assert "\n" not in str(error.value)
 
 
