@@ -19,15 +19,22 @@ from atunner.settings import Settings
 
 SIGNS = {True: "ok", False: "FAILED", None: "not here"}
 
+SELFTEST = """Judge shipped exploits, honest kernels and hostile programs; exit 1 on any wrong answer.
+
+Example: atunner judge selftest --quiet
+"""
+VERIFY = """Check an evidence bundle again, from scratch; exit 1 when a statement of it fails.
+
+Example: atunner verify atunner-runs/RUN/evidence.json
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="The judge itself.", no_args_is_help=True)
     app.add_typer(group, name="judge")
-    command(
-        group, "selftest", "Judge shipped exploits, honest kernels and hostile programs; exit 1 on any wrong answer."
-    )(selftest)
-    command(app, "verify", "Check an evidence bundle again, from scratch; exit 1 when a statement of it fails.")(verify)
+    command(group, "selftest", SELFTEST)(selftest)
+    command(app, "verify", VERIFY)(verify)
 
 
 def selftest(
