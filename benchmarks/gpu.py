@@ -3,7 +3,9 @@
     python benchmarks/gpu.py [--points 4] [--seconds 5] [--json OUT]
 
 Uses the bundle's runner: interleaved, verified, cold cache, winner confirmed. Prints the rank agreement between the
-ranking model and the measured times. With no GPU it compiles everything, says that nothing was measured, and exits 0.
+ranking model and the measured times. Then the product's own judge takes each naive kernel through its stages on the
+GPU: verified at every shape, timed by two clocks, run under compute-sanitizer and Nsight Compute where they are
+installed. With no GPU it compiles everything, says that nothing was measured, and exits 0.
 """
 
 import argparse
@@ -13,16 +15,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import JsonValue
 from scipy.stats import spearmanr
 
 from atunner.core.candidate import Candidate
 from atunner.core.device import Device
-from atunner.core.errors import UserError
+from atunner.core.errors import CandidateError, UserError
+from atunner.core.judge import judge
 from atunner.core.program import PROGRAM_FILE, Problem, Program
+from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.domains.kernels.bundle import Contents, problem_of, write_contents
 from atunner.domains.kernels.bundle_result import BundleResult, read_result
 from atunner.domains.kernels.bundle_runner.driver import Driver, NoDevice
+from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.ranking import predict
 from atunner.domains.kernels.static_facts import LaunchShape, inspect_all
 from atunner.knowledge_base.devices import named
@@ -62,6 +68,7 @@ def main() -> int:
                 failed += checked(one, folder)
                 continue
             failed += measured(one, folder, target, options)
+            failed += judged(one, target, Path(name) / "cache")
     if missing:
         print(f"NOTHING WAS MEASURED: {missing}; compiled only, for {target.name} ({target.arch}).")
     if failed:
@@ -125,6 +132,39 @@ def measured(name: str, folder: Path, target: Device, options: argparse.Namespac
     found = figures(name, result, contents(name, target, options.points))
     print("  ".join(f"{label}: {value}" for label, value in found._asdict().items()), flush=True)
     return [] if result.confirmed and result.confirmed.better else [f"{name}: no candidate beats the naive kernel"]
+
+
+def judged(name: str, target: Device, cache: Path) -> list[str]:
+    """Take the naive kernel through the product's judge on this GPU and print what it found; the failure, if any."""
+    if "dram_gbs" not in target.facts:
+        print(f"{name}: not judged, since {target.name} is not in the knowledge base")
+        return []
+    domain = Kernels({"cache": str(cache), "device": target.model_dump(mode="json")})
+    shape: list[JsonValue] = list(operator(name).default_shape)
+    task = domain.admit(Task(name=name, target=target.name, spec={"operator": name, "shape": shape}))
+    if domain.provenance(task) is not Provenance.MEASURED:
+        return [f"{name}: {target.name} is here for the driver and not for NVML, so the judge only predicts"]
+    trial = judge(domain, task, domain.baseline(task))
+    if trial.measurement is None:
+        return [f"{name}: the judge says {trial.status}: {trial.feedback}"]
+    print(f"  judge: {trial.status}, {trial.measurement.value:.2f} us; {'; '.join(c.name for c in trial.checks)}")
+    profile = trial.profile
+    if profile is not None:
+        print(f"  counters: {len(profile.counters.values) if profile.counters else 0}; {'; '.join(profile.notes)}")
+    return sanitized(name, domain, task)
+
+
+def sanitized(name: str, domain: Kernels, task: Task) -> list[str]:
+    """The interleaved comparison of the naive kernel with itself, behind the sanitizer; the failure, if any."""
+    built = domain.build(task, domain.baseline(task))
+    try:
+        found = domain.compare(task, built, built)
+    except CandidateError as error:
+        return [f"{name}: {error.status}: {error}"]
+    if found is None:
+        return [f"{name}: nothing was compared"]
+    print(f"  naive beside itself: {found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]")
+    return [] if found.low <= 1.0 <= found.high or abs(found.ratio - 1.0) < 0.01 else [f"{name}: not equal to itself"]
 
 
 def figures(name: str, result: BundleResult, tried: Contents) -> Figures:

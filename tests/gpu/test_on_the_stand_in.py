@@ -6,7 +6,8 @@ from gpu.conftest import FAKE, kernel, matmul
 
 from atunner.core.device import Device
 from atunner.core.errors import Crashed, NotMeasured, TimedOut, UnknownName, Wrong
-from atunner.core.status import Provenance
+from atunner.core.judge import judge
+from atunner.core.status import Provenance, Status
 from atunner.core.task import Task
 from atunner.domains.kernels import timing
 from atunner.domains.kernels.backends.cuda import CudaBackend
@@ -17,6 +18,7 @@ from atunner.domains.kernels.gpu.session import TRIES, GpuSession
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.timing import Block, TimingPlan
 from atunner.domains.kernels.verify import Plan, verify
+from atunner.knowledge_base.devices import named
 from atunner.operators import operator
 
 ORACLE = Oracle(operator("matmul"), secret=7)
@@ -131,6 +133,33 @@ def test_the_target_that_is_here_is_measured(cache: Path, driver: str) -> None:
 
     assert kernels.provenance(admitted) is Provenance.MEASURED
     assert kernels.environment(admitted).device == "Fake GPU"
+
+
+def test_the_judge_takes_a_kernel_through_all_stages_on_the_device(cache: Path, driver: str) -> None:
+    kernels = domain(cache, driver, Device.model_validate({**named("A100").model_dump(), "name": "Fake GPU"}))
+    admitted = kernels.admit(task())
+
+    trial = judge(kernels, admitted, kernel("matmul_slow"))
+
+    assert trial.status is Status.OK, trial.feedback
+    assert trial.measurement is not None
+    assert trial.measurement.provenance is Provenance.MEASURED
+    assert trial.measurement.source == "Fake GPU"
+    assert trial.measurement.environment == kernels.environment(admitted).id
+    assert {"correctness", "correctness, after timing"} <= {check.name for check in trial.checks}
+    assert trial.profile is not None
+    assert trial.profile.bound_us is not None
+
+
+def test_the_winner_is_confirmed_on_the_device(cache: Path, driver: str) -> None:
+    kernels = domain(cache, driver, FAKE)
+    admitted = kernels.admit(task())
+    slow, quick = (kernels.build(admitted, kernel(name)) for name in ("matmul_slow", "matmul"))
+
+    found = kernels.compare(admitted, slow, quick)
+
+    assert found is not None
+    assert found.better
 
 
 def test_another_gpu_than_the_target_stays_predicted_and_is_named(cache: Path, driver: str) -> None:

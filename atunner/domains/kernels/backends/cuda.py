@@ -102,6 +102,7 @@ class CudaBackend:
     ) -> None:
         self._cache, self._device, self._target = cache, device, target
         self.compiler, self.here = compiler, here
+        self._timed: GpuSession | None = None
         self.chain = within_folders(strongest(cache))
         demand(self.chain, sandbox)
 
@@ -227,21 +228,31 @@ class CudaBackend:
         """A timing session on the device; nothing is timed where the device is not. Raises NotMeasured."""
         if self.here is None:
             raise NotMeasured(f"{self._device.name} is not on this machine; measure it there with the bundle")
-        return GpuSession(self.here, built.loaded, feed, plan)
+        self._timed = GpuSession(self.here, built.loaded, feed, plan)
+        return self._timed
 
     def profile(self, built: CudaBuilt, feed: Feed) -> Profile:
         """Static facts; with the device here also Nsight Compute's counters, or in a note why there are none."""
         found = Profile(kernels=self.facts(built))
         if self.here is None:
             return found
+        notes = self._conditions(built)
         if not ncu.available():
-            return found.model_copy(update={"notes": ("no counters: Nsight Compute (ncu) is not on this machine",)})
+            return found.model_copy(
+                update={"notes": (*notes, "no counters: Nsight Compute (ncu) is not on this machine")}
+            )
         try:
             with self.device():
                 counters = probes.counters(self.here, built.loaded, feed.next().inputs)
         except ToolError as error:
-            return found.model_copy(update={"notes": (str(error),)})
-        return found.model_copy(update={"counters": counters})
+            return found.model_copy(update={"notes": (*notes, str(error))})
+        return found.model_copy(update={"counters": counters, "notes": notes})
+
+    def _conditions(self, built: CudaBuilt) -> tuple[str, ...]:
+        """Clocks and heat while this candidate was timed last, where they were watched."""
+        timed = self._timed
+        told = timed.conditions() if timed is not None and timed.candidate == built.candidate.id else ""
+        return (told,) if told else ()
 
     def sanitize(self, built: CudaBuilt, feed: Feed) -> tuple[Check, ...]:
         """The device's own sanitizer, where it is installed. Raises Wrong with its first complaint."""

@@ -47,9 +47,9 @@ class Link:
         commands, self._control = os.pipe()
         self._reply, replies = os.pipe()
         given = (commands, replies, self._arena)
-        argv = (sys.executable, "-I", str(Path(worker.__file__)), *map(str, given), str(octets))
+        argv = self.here.command(sys.executable, "-I", str(Path(worker.__file__)), *map(str, given), str(octets))
         try:
-            self._process = start(*argv, env=self.here.environment, descriptors=given)
+            self._process = start(*argv, descriptors=given)
         finally:
             os.close(commands)
             os.close(replies)

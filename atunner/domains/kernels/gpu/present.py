@@ -14,7 +14,7 @@ _MAKER = re.compile(r"nvidia|geforce|tesla|quadro|[^a-z0-9]")
 
 
 class Here(Value):
-    """A GPU of this machine. library: its driver, "" for the system's. environment: what a process for it is given."""
+    """A GPU of this machine. library: its driver, "" for the system's. clocks: the highest, in MHz."""
 
     name: str
     arch: str
@@ -23,10 +23,9 @@ class Here(Value):
     clocks: dict[str, int] = Field(default_factory=dict)
     library: str = ""
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables of a worker: it sees this GPU and no other."""
-        return {"CUDA_VISIBLE_DEVICES": self.uuid} if self.uuid else {}
+    def command(self, *argv: str) -> tuple[str, ...]:
+        """`argv` as a program that sees this GPU and no other; the rest of the environment says where drivers are."""
+        return ("env", f"CUDA_VISIBLE_DEVICES={self.uuid}", *argv) if self.uuid else argv
 
 
 def present(library: str = "") -> tuple[Here, ...]:

@@ -62,6 +62,4 @@ def _program(here: Here, loaded: Loaded, inputs: Arrays) -> Iterator[tuple[str, 
             "repeats": 1,
         }
         (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
-        # Profilers need the rest of the environment, so the choice of the device goes before the program.
-        chosen = [f"{key}={value}" for key, value in here.environment.items()]
-        yield "env", *chosen, sys.executable, "-I", str(Path(once.__file__)), str(folder / "order.json")
+        yield here.command(sys.executable, "-I", str(Path(once.__file__)), str(folder / "order.json"))

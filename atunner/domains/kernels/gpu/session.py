@@ -31,6 +31,9 @@ ALIGN = 256
 ARENA = 256 << 20
 MOST_SLOTS = 64
 LEAST_SLOTS = 4
+GAP_US = 1.0
+"""Between two calls back to back the device needs about this long for itself, which no mark of a call sees."""
+
 TRIES = 8
 """Blocks that are taken anew when the device throttled in them."""
 
@@ -132,6 +135,11 @@ class GpuSession:
         self.slots = max(LEAST_SLOTS, min(MOST_SLOTS, ARENA // self._room))
 
     @property
+    def candidate(self) -> str:
+        """Id of what is timed."""
+        return self._loaded.candidate.id
+
+    @property
     def most(self) -> int:
         """Calls in one block: each has a slot of its own."""
         return self.slots
@@ -178,6 +186,7 @@ class GpuSession:
         look = said["look"]
         if look is not None:
             self.looks.append(look)
+        wall = max(wall - GAP_US * calls, 0.0)
         return Block(samples_us=samples, calls=calls, wall_us=wall), bool(look and look["throttled"])
 
     def _hold(self, slots: Sequence[Slot], fed: Sequence[Fed], intact: bool) -> None:
