@@ -1,0 +1,53 @@
+"""What routes need: the queue, the record and the settings of this server."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from atunner.api.problems import NoRun
+from atunner.core.job import Job
+from atunner.core.record import RunRecord
+from atunner.knowledge_base.jobs import JobStore
+from atunner.knowledge_base.store import Store
+from atunner.settings import Settings
+
+JOB = r"^[0-9a-f]{16}$"
+
+
+@dataclass
+class Service:
+    """One open database, as queue and as record. streams: event streams that are open now."""
+
+    settings: Settings
+    jobs: JobStore
+    store: Store
+    embedded: bool
+    streams: int = field(default=0)
+
+    def record(self, job: Job) -> RunRecord:
+        """The run of a job.
+
+        Raises:
+            NoRun: it has not begun.
+        """
+        if job.run is None:
+            raise NoRun(f"Job {job.id} is {job.state} and has no run yet. Ask again when it is running.")
+        return self.store.load(job.run)
+
+
+def service(request: Request) -> Service:
+    """The server's service."""
+    found: Service = request.app.state.service
+    return found
+
+
+def owner(request: Request) -> str:
+    """The name of the key that asks; "" without keys."""
+    return str(request.scope.get("atunner_owner", ""))
+
+
+Here = Annotated[Service, Depends(service)]
+Owner = Annotated[str, Depends(owner)]
+JobId = Annotated[str, Path(pattern=JOB, description="A job's id: 16 hex digits.")]
+CandidateId = Annotated[str, Path(pattern=JOB, description="A candidate's id: the hash of its content.")]

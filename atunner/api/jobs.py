@@ -1,0 +1,146 @@
+"""Jobs: submit, list, look, cancel, go on, again, approve, delete."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from atunner.api.context import Here, JobId, Owner
+from atunner.api.problems import Refused, documented
+from atunner.core.errors import UserError
+from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState
+from atunner.core.record import RunState
+from atunner.jobs.submission import Submission
+from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
+from atunner.service.check import admitted
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+Sort = Literal["created", "-created", "priority", "-priority", "state", "-state", "name", "-name"]
+Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+IdempotencyKey = Annotated[str | None, Header(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
+
+
+@router.post("", status_code=201, responses=documented(404, 409))
+def submit(here: Here, owner: Owner, asked: Submission, idempotency_key: IdempotencyKey = None) -> Job:
+    """Accept a job. It is committed when this answers; the same Idempotency-Key gives the same job."""
+    return accept(here, asked, owner, idempotency_key)
+
+
+def accept(here: Here, asked: Submission, owner: str, key: str | None = None) -> Job:
+    """Check what can be checked before anything is spent, then queue it.
+
+    Raises:
+        UserError: something asked for does not exist. Refused: the key was used for another request.
+    """
+    request = asked.request(owner)
+    admitted(here.settings, request)
+    job = _queued(here, request, key)
+    here.store.event(job.id, "state", {"state": job.state.value}, key="submitted")
+    return job
+
+
+def _queued(here: Here, request: JobRequest, key: str | None = None) -> Job:
+    try:
+        return here.jobs.submit(request, key)
+    except UserError as error:
+        raise Refused(409, str(error)) from error
+
+
+@router.get("", responses=documented())
+def listed(  # noqa: PLR0913 - the query's parameters, by name
+    here: Here,
+    state: Annotated[list[JobState] | None, Query(max_length=6)] = None,
+    text: Text = "",
+    domain: Text = "",
+    target: Text = "",
+    label: Annotated[
+        list[Annotated[str, Query(max_length=130, pattern=r"^[^=\x00]+=[^\x00]+$")]] | None, Query(max_length=8)
+    ] = None,
+    sort: Sort = "-created",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+) -> JobPage:
+    """A page of jobs. label: NAME=VALUE, repeatable; all must fit."""
+    labels = dict(one.split("=", 1) for one in label or [])
+    which = JobFilter(
+        states=frozenset(state or []),
+        text=text,
+        domain=domain,
+        target=target,
+        labels=labels,
+        sort=sort,
+        limit=limit,
+        offset=offset,
+    )
+    return here.jobs.list(which)
+
+
+@router.get("/{job}", responses=documented(404))
+def get(here: Here, job: JobId) -> Job:
+    """One job."""
+    return here.jobs.get(job)
+
+
+@router.post("/{job}/cancel", responses=documented(404))
+def cancel(here: Here, job: JobId) -> Job:
+    """End a job; its processes are gone within seconds. A job that has ended stays as it is."""
+    before = here.jobs.get(job)
+    after = here.jobs.cancel(job, "cancelled by the user")
+    if before.state not in ENDED and after.state is JobState.CANCELLED:
+        here.store.event(job, "state", {"state": "cancelled", "message": after.reason}, key="end")
+        _interrupt(here, after)
+    return after
+
+
+def _interrupt(here: Here, job: Job) -> None:
+    """The run of a cancelled job can be gone on with."""
+    if job.run is None:
+        return
+    try:
+        here.store.set_state(job.run, RunState.INTERRUPTED, "cancelled by the user")
+    except (RunEnded, UnknownRun):
+        return
+
+
+@router.post("/{job}/approve", responses=documented(404))
+def approve(here: Here, job: JobId) -> Job:
+    """Let a waiting job into the queue."""
+    return here.jobs.approve(job)
+
+
+@router.post("/{job}/resume", status_code=201, responses=documented(404, 409))
+def resume(here: Here, job: JobId) -> Job:
+    """Go on with an ended job's unfinished run, as a new job; no recorded trial is judged again."""
+    old = _ended(here, job)
+    if old.run is None:
+        raise Refused(409, f"Job {job} never began, so there is nothing to go on with. Use retry.")
+    state = here.store.head(old.run).state
+    if state in TERMINAL:
+        raise Refused(409, f"The run of job {job} is {state}; nothing is left to do. Use retry for a new run.")
+    return _again(here, old, old.run)
+
+
+@router.post("/{job}/retry", status_code=201, responses=documented(404, 409))
+def retry(here: Here, job: JobId) -> Job:
+    """The same request as a new job with a new run."""
+    return _again(here, _ended(here, job), None)
+
+
+def _again(here: Here, old: Job, run: str | None) -> Job:
+    again = _queued(here, old.request.model_copy(update={"parent": old.id, "run": run}))
+    here.store.event(again.id, "state", {"state": again.state.value}, key="submitted")
+    return again
+
+
+def _ended(here: Here, job: str) -> Job:
+    found = here.jobs.get(job)
+    if found.state not in ENDED:
+        raise Refused(409, f"Job {job} is {found.state}. Wait for its end, or cancel it first.")
+    return found
+
+
+@router.delete("/{job}", status_code=204, responses=documented(404, 409))
+def delete(here: Here, job: JobId) -> Response:
+    """Forget an ended job; its run stays."""
+    _ended(here, job)
+    here.jobs.delete(job)
+    return Response(status_code=204)

@@ -1,0 +1,73 @@
+"""The knowledge base: devices with sources, operators, techniques."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from atunner.api.context import Here
+from atunner.api.problems import Refused, documented
+from atunner.core.device import Device
+from atunner.core.errors import UnknownName
+from atunner.core.value import Value
+from atunner.knowledge_base.catalogue import FusionRule, Technique
+from atunner.operators import known, operator
+
+router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
+Named = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")]
+
+
+class OperatorEntry(Value):
+    """An operator. shape: what --input-shape means; families: kernel families by language."""
+
+    name: str
+    summary: str
+    shape: str
+    default_shape: tuple[int, ...]
+    families: dict[str, tuple[str, ...]]
+
+
+def operators_known() -> list[OperatorEntry]:
+    """All operators, by name."""
+    return [
+        OperatorEntry(
+            name=o.name,
+            summary=o.summary,
+            shape=o.shape_help,
+            default_shape=tuple(o.default_shape),
+            families={language: tuple(f.name for f in s.families) for language, s in o.kernels.items()},
+        )
+        for o in (operator(name) for name in known())
+    ]
+
+
+@router.get("/devices", responses=documented())
+def devices(here: Here) -> list[Device]:
+    """All devices, each fact with its source."""
+    return here.store.devices()
+
+
+@router.get("/devices/{name}", responses=documented(404))
+def device(here: Here, name: Named) -> Device:
+    """A device by name or alias; host is the server's processor."""
+    try:
+        return here.store.device(name)
+    except UnknownName as error:
+        raise Refused(404, str(error)) from error
+
+
+@router.get("/operators", responses=documented())
+def operators() -> list[OperatorEntry]:
+    """All operators."""
+    return operators_known()
+
+
+@router.get("/techniques", responses=documented())
+def techniques(here: Here, bottleneck: Annotated[str, Query(max_length=60)] = "") -> list[Technique]:
+    """Techniques, or those that treat one bottleneck."""
+    return list(here.store.techniques(bottleneck))
+
+
+@router.get("/fusion-rules", responses=documented())
+def fusion_rules(here: Here) -> list[FusionRule]:
+    """What may be merged with what."""
+    return list(here.store.fusion_rules())

@@ -1,0 +1,99 @@
+"""Listening: where, with which keys, and one line when that cannot be."""
+
+import errno
+import ipaddress
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from atunner.api import keys
+from atunner.api.app import Serving, create
+from atunner.core.errors import UserError
+from atunner.settings import Settings
+
+KEYS = "api-keys"
+GRACE_S = 3
+
+
+def serve(settings: Settings, host: str, port: int, slots: int, names: tuple[str, ...]) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        UserError: the port is taken, the host is not this machine's, or it is beyond loopback and there is no key.
+    """
+    known = keys.read(settings.data / KEYS)
+    if not _loopback(host) and not known:
+        raise UserError(
+            f"--host {host} can be reached by others, and no API key is configured. "
+            "Make one with: atunner serve --new-key NAME"
+        )
+    with _bound(host, port) as bound:
+        chosen = bound.getsockname()[1]
+        serving = Serving(hosts=_names(host, names), keys=known, slots=slots)
+        app = create(settings, serving)
+        print(f"ATunner on http://{_shown(host)}:{chosen} - stop with Ctrl-C", flush=True)  # noqa: T201 - where to look
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
+            h11_max_incomplete_event_size=32768,
+        )
+        uvicorn.Server(config).run([bound])
+
+
+def new_key(settings: Settings, name: str, scopes: tuple[str, ...]) -> str:
+    """Add a key to the file beside the database and return it.
+
+    Raises:
+        UserError: the name or a scope is not one.
+    """
+    known = {s.value for s in keys.Scope}
+    if not scopes or set(scopes) - known:
+        raise UserError(f"--scopes takes some of {', '.join(sorted(known))}; got {', '.join(scopes) or 'none'}.")
+    return keys.add(settings.data / KEYS, name, frozenset(keys.Scope(s) for s in scopes))
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the hashes of keys lie."""
+    return settings.data / KEYS
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(512)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UserError(
+                f"Port {port} on {host} is in use. Choose another with --port, or 0 for a free one."
+            ) from error
+        raise UserError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Change it with --host and --port."
+        ) from error
+    return bound
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _names(host: str, names: tuple[str, ...]) -> frozenset[str]:
+    """Loopback answers to its own names only, against DNS rebinding; elsewhere keys guard, and names may be set."""
+    if _loopback(host):
+        return frozenset({"127.0.0.1", "localhost", "::1", host, *names})
+    return frozenset(names)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,190 @@
+"""Workers that end, are told to end, and are killed: each job ends once, and nothing recorded is done again."""
+
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from service_jobs import all_jobs, end, settings_at, toy, until, worker
+
+from atunner.core.job import ENDED, JobState
+from atunner.core.record import RunState
+from atunner.knowledge_base.jobs import JobStore
+from atunner.knowledge_base.store import Store
+from atunner.tools.tree import descendants, gone
+
+KILLS, JOBS = 12, 24
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[JobStore]:
+    store = JobStore(settings_at(tmp_path).database_url)
+    yield store
+    store.close()
+
+
+def test_a_job_runs_to_its_end_and_tells_its_story(tmp_path: Path, jobs: JobStore) -> None:
+    job = jobs.submit(toy())
+    process = worker(tmp_path)
+    try:
+        until(lambda: jobs.get(job.id).state in ENDED)
+    finally:
+        end(process)
+    done, store = jobs.get(job.id), Store(jobs.database)
+    record = store.load(str(done.run))
+    told = store.events(job.id)
+
+    assert done.state is JobState.DONE, done.reason
+    assert (record.state, done.progress) == (RunState.DONE, len(record.trials))
+    assert record.winner is not None
+    assert [e.seq for e in told] == list(range(1, len(told) + 1))
+    assert told[0].kind == "state"
+    assert {"trial", "note", "end"} <= {e.kind for e in told}
+
+
+def test_a_wrong_request_fails_with_its_reason(tmp_path: Path, jobs: JobStore) -> None:
+    request = toy().model_copy(update={"task": toy().task.model_copy(update={"spec": {"floor": -1}})})
+    job = jobs.submit(request)
+    process = worker(tmp_path)
+    try:
+        until(lambda: jobs.get(job.id).state in ENDED)
+    finally:
+        end(process)
+
+    assert jobs.get(job.id).state is JobState.FAILED
+    assert "floor=INTEGER" in jobs.get(job.id).reason
+
+
+def test_a_cancelled_job_ends_with_all_its_processes(tmp_path: Path, jobs: JobStore) -> None:
+    request = toy(trials=1_000_000, rounds=1_000_000, patience=1_000_000, search="random")
+    job = jobs.submit(request.model_copy(update={"options": {**request.options, "executor": "local"}}))
+    process = worker(tmp_path)
+    try:
+        until(lambda: jobs.get(job.id).progress > 2)
+        before = descendants(process.pid)
+        jobs.cancel(job.id, "asked for")
+        until(lambda: not _at_work(before, process.pid), 5.0)
+        assert jobs.get(job.id).state is JobState.CANCELLED
+    finally:
+        end(process)
+
+
+def _at_work(before: set[int], pid: int) -> set[int]:
+    """Processes of the job that are left: the server that forks jobs and its tracker stay, and have no children."""
+    servers = {p for p in descendants(pid) if p in before and Path(f"/proc/{p}/stat").exists()}
+    parents = {p for p in servers if int(Path(f"/proc/{p}/stat").read_text().rpartition(")")[2].split()[1]) == pid}
+    return {p for p in servers - parents if not gone({p}, 0)}
+
+
+def test_a_worker_told_to_stop_gives_its_job_back_and_another_goes_on(tmp_path: Path, jobs: JobStore) -> None:
+    job = jobs.submit(toy(trials=60, patience=100, rounds=100))
+    first = worker(tmp_path)
+    try:
+        until(lambda: jobs.get(job.id).progress > 5)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(timeout=20) == 0
+        given_back = jobs.get(job.id)
+        assert given_back.state is JobState.QUEUED
+    finally:
+        end(first)
+    second = worker(tmp_path)
+    try:
+        until(lambda: jobs.get(job.id).state in ENDED)
+    finally:
+        end(second)
+    done = jobs.get(job.id)
+    judged = [t.candidate.id for t in Store(jobs.database).trials(str(done.run))]
+
+    assert (done.state, done.run, done.attempts) == (JobState.DONE, given_back.run, 2)
+    assert len(judged) == len(set(judged)) >= given_back.progress
+
+
+def test_a_job_that_kills_its_process_each_time_is_poison(tmp_path: Path, jobs: JobStore) -> None:
+    job = jobs.submit(toy(trials=10_000, patience=1000, rounds=1000))
+    process = worker(tmp_path, slots=1, lease_s=0.5)
+    killed: set[str] = set()
+    try:
+        while jobs.get(job.id).state not in ENDED:
+            for pid in descendants(process.pid):
+                name = _name(pid)
+                if "forkserver" in name and _parent_of(pid) != process.pid and jobs.get(job.id).progress == 0:
+                    killed.add(str(pid))
+                    _kill(pid)
+    finally:
+        end(process)
+
+    found = jobs.get(job.id)
+    assert found.state is JobState.FAILED
+    assert "poison" in found.reason
+    assert found.attempts == 3
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return -1
+
+
+def _kill(pid: int) -> None:
+    import os
+
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@pytest.mark.parametrize("seed", [11])
+def test_workers_killed_at_random_lose_and_repeat_nothing(tmp_path: Path, jobs: JobStore, seed: int) -> None:
+    chance = random.Random(seed)
+    ids = [jobs.submit(toy(n, trials=24), key=f"job-{n}").id for n in range(JOBS)]
+    running = [worker(tmp_path, slots=1), worker(tmp_path, slots=1)]
+    try:
+        for _ in range(KILLS):
+            moved = _progress(jobs) + chance.randrange(1, 30)
+            until(lambda m=moved: _progress(jobs) >= m or _finished(jobs) == JOBS)  # type: ignore[misc]
+            process = running.pop(chance.randrange(2))
+            process.kill()
+            process.communicate(timeout=30)
+            running.append(worker(tmp_path, slots=1))
+        until(lambda: _finished(jobs) == JOBS, 90.0)
+    finally:
+        for process in running:
+            end(process)
+
+    _nothing_lost(jobs, ids, seed)
+
+
+def _finished(jobs: JobStore) -> int:
+    counts = jobs.counts()
+    return sum(counts[state] for state in ENDED)
+
+
+def _progress(jobs: JobStore) -> int:
+    return sum(j.progress for j in all_jobs(jobs))
+
+
+def _nothing_lost(jobs: JobStore, ids: list[str], seed: int) -> None:
+    found, store = all_jobs(jobs), Store(jobs.database)
+    print(f"seed {seed}: attempts {sorted(Counter(j.attempts for j in found).items())}")  # noqa: T201 - the seed, to repeat it
+    assert sorted(j.id for j in found) == sorted(ids)
+    assert {j.state for j in found} == {JobState.DONE}, [j.reason for j in found if j.state is not JobState.DONE]
+    assert len({j.run for j in found}) == JOBS
+    assert sum(j.attempts for j in found) > JOBS, "no kill hit a job at work"
+    for job in found:
+        judged = [t.candidate.id for t in store.trials(str(job.run))]
+        assert len(judged) == len(set(judged))
+        events = store.events(job.id, limit=5000)
+        assert [e.seq for e in events] == list(range(1, len(events) + 1))
+        said = Counter(str(e.body["message"]).split(":")[0] for e in events if e.kind == "trial")  # type: ignore[index,call-overload]
+        assert not {name: n for name, n in said.items() if n > 1}, "a recorded trial was judged again"
