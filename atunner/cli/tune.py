@@ -120,5 +120,7 @@ def _refuse_empty(record: RunRecord, bound: Budget) -> None:
         )
     if failed and not any(t.status is Status.OK for t in others) and not any(s.score for s in record.screenings):
         counted = {text: failed.count(text) for text in dict.fromkeys(failed)}
-        told = "; ".join(f"{n} x {text}" for text, n in sorted(counted.items(), key=lambda pair: -pair[1])[:3])
+        told = "; ".join(
+            f"{n} x {text.rstrip('.')}" for text, n in sorted(counted.items(), key=lambda pair: -pair[1])[:3]
+        )
         raise UserError(f"All {len(failed)} configurations but the baseline fail: {told}.")

@@ -15,7 +15,7 @@ from atunner.core.space import Family
 from atunner.core.statistics import MINIMUM_GAIN, paired_ratio
 from atunner.core.status import Provenance, Status
 from atunner.core.task import Task
-from atunner.core.trial import Check, Comparison, Screening
+from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.core.value import canonical
 from atunner.tools.recording import UNIT, Entry, Recording, read_recording
 
@@ -141,6 +141,10 @@ class Replay:
 
     def yardstick(self, task: Task, candidate: Candidate) -> Comparison | None:
         """No library was recorded."""
+        return None
+
+    def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
+        """The recording is the evidence."""
         return None
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:

@@ -160,3 +160,18 @@ def test_a_recording_that_changed_is_not_mixed_with_the_old(tmp_path: Path) -> N
 
 def test_tune_alone_lists_what_it_can() -> None:
     assert run(["tune"]) in (0, 2)
+
+
+def test_wide_scalars_and_tensors_are_passed(
+    folder: Any, tune: Any, compiler: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder.change("scale.c", "float *y, const float *x, int n", "double *y, const double *x, size_t n, double a")
+    folder.change("scale.c", "\n#ifndef UNROLL", "\n#include <stddef.h>\n#ifndef UNROLL")
+    folder.change("scale.c", "int i = 0", "size_t i = 0")
+    folder.change("scale.c", "SKEW 0 // tune: 0, 1", "SKEW 0")
+    folder.change("scale.c", "3 *", "a *")
+    folder.change("scale.yaml", "float32[n]", "float64[n]")
+    folder.change("scale.yaml", "n: int32 = n", "n: int64 = n\n  a: float64 = 2 + 1")
+
+    assert tune(folder.path / "scale.yaml", "--budget", "2", "--json") == 0
+    assert json.loads(capfd.readouterr().out)["baseline"]["status"] == "ok"

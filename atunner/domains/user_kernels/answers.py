@@ -103,9 +103,10 @@ class KernelAnswer:
 
     def __call__(self, problem: Problem, inputs: Arrays) -> Arrays:
         """Its outputs. Raises what running a candidate raises."""
-        if isinstance(self._backend, CBackend):
+        if isinstance(self._backend, CBackend) or self._backend.here is not None:
             built = self._backend.build(problem, self._candidate)
-            return self._backend.run_cases([Job(built, [Case(inputs)], "the untuned kernel")])[0][0].outputs
+            outputs: Arrays = self._backend.run_cases([Job(built, [Case(inputs)], "the untuned kernel")])[0][0].outputs
+            return outputs
         return self._on_cpu(self._backend, problem, inputs)
 
     def _on_cpu(self, backend: CudaBackend, problem: Problem, inputs: Arrays) -> Arrays:
@@ -164,4 +165,4 @@ def _fitting(made: dict[str, Any], buffer: Buffer, who: str) -> Any:
 def commonest(failures: Sequence[str]) -> str:
     """Failures counted, the commonest first."""
     counted = {text: failures.count(text) for text in dict.fromkeys(failures)}
-    return "; ".join(f"{n} x {text}" for text, n in sorted(counted.items(), key=lambda pair: -pair[1])[:3])
+    return "; ".join(f"{n} x {text.rstrip('.')}" for text, n in sorted(counted.items(), key=lambda pair: -pair[1])[:3])

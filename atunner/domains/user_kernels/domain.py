@@ -10,11 +10,10 @@ from atunner.core.errors import CandidateError, UserError, Wrong
 from atunner.core.facts import OperatorFacts
 from atunner.core.program import Problem
 from atunner.core.task import Task
-from atunner.core.trial import Comparison
+from atunner.core.trial import Comparison, Trial
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
-from atunner.domains.kernels.backends.cuda import CudaBackend
 from atunner.domains.kernels.domain import Kernels, Subject
 from atunner.domains.kernels.oracle import Draw, Oracle
 from atunner.domains.kernels.verify import Plan
@@ -66,6 +65,10 @@ class UserKernels(Kernels):
         """No library is known to compute the same."""
         return None
 
+    def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
+        """None: checking again from scratch needs an operator that ships."""
+        return None
+
     def _fits(self, kernel: UserKernel) -> None:
         device = self.config.device
         if kernel.language not in LANGUAGES:
@@ -73,6 +76,9 @@ class UserKernels(Kernels):
         if (kernel.language == "c") != (device.kind == "cpu"):
             wanted = "this machine: leave --target-gpu out" if kernel.language == "c" else "a GPU: give --target-gpu"
             raise UserError(f"{kernel.file} is {kernel.language} and runs on {wanted}, not on {device.name}.")
+
+    def _measures_here(self, kernel: UserKernel, backend: Any) -> bool:
+        return kernel.language == "c" or backend.here is not None
 
     def _with_baseline(self, task: Task, kernel: UserKernel) -> Task:
         failures = []
@@ -85,7 +91,7 @@ class UserKernels(Kernels):
                 continue
             return tried
         raise UserError(
-            f"All {len(failures)} configurations of {kernel.name} that were tried fail: {commonest(failures)}"
+            f"All {len(failures)} configurations of {kernel.name} that were tried fail: {commonest(failures)}."
         )
 
     def _try(self, task: Task) -> None:
@@ -115,10 +121,11 @@ class UserKernels(Kernels):
             )
             backend: Any = CBackend(self.config.cache, options)
         else:
-            backend = CudaBackend(self.config.cache, self.config.device, problem, self.config.sandbox)
+            backend = self._cuda_backend(task, problem)
         made = UserOperator(kernel, answering(kernel, backend, _baseline(task), self.config.cache))
         oracle: Oracle = UserOracle(made)
-        plan = Plan(oracle, problem if kernel.language == "c" else checked_problem(kernel, problem))
+        whole = self._measures_here(kernel, backend)
+        plan = Plan(oracle, problem if whole else checked_problem(kernel, problem))
         return Subject(made, problem, kernel.language, frozenset(problem.dims), backend, oracle, plan)
 
 

@@ -23,6 +23,11 @@ from atunner.operators.user.kernel import READS, WRITES, Argument, UserKernel
 Answering = Callable[[Problem, Arrays], Arrays]
 RELATIVE = {"float64": 1e-10, "float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 """Relative tolerance by type where the user gives none: room for another order of adding, not for fewer digits."""
+PASSED = {
+    **dict.fromkeys(("bool", "int8", "uint8", "int16", "uint16", "int32"), "int32"),
+    **dict.fromkeys(("uint32", "int64", "uint64"), "int64"),
+    **{"float32": "float32", "float64": "float64"},
+}
 NO_ANSWER = (
     "no reference was given: the untuned kernel at its baseline configuration is the reference, so an error that all "
     "configurations share is not seen"
@@ -42,7 +47,7 @@ class UserFamily:
     def program(self) -> Program:
         """How the source is launched."""
         k = self.kernel
-        args = tuple(f"{a.dtype}:{a.value}" if a.role == "scalar" else a.name for a in k.arguments)
+        args = tuple(f"{_passed(a)}:{a.value}" if a.role == "scalar" else a.name for a in k.arguments)
         launch = k.launch.model_copy(update={"args": args})
         return Program(
             language=k.language, source=k.file, launches=(launch,), flags=k.flags, deterministic=k.deterministic
@@ -140,6 +145,14 @@ def problem_of(kernel: UserKernel, sizes: Mapping[str, int]) -> Problem:
     return Problem(
         operator=kernel.name, dims=dict(sizes), dtype=first.dtype, buffers=checked_sizes(kernel.name, buffers)
     )
+
+
+def _passed(argument: Argument) -> str:
+    """The type as which a scalar is passed: every integer that is not wider fits one of two."""
+    if argument.dtype not in PASSED:
+        known = ", ".join(sorted(PASSED))
+        raise UserError(f"The scalar {argument.name!r} is {argument.dtype}, which is not passed. Known: {known}.")
+    return PASSED[argument.dtype]
 
 
 def _extent(argument: Argument, text: str, sizes: Mapping[str, int]) -> int:

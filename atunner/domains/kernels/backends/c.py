@@ -40,7 +40,7 @@ ARENA = 20 << 20
 MOST_SLOTS = 256
 COMPILING = Limits(memory_bytes=4 << 30, file_bytes=64 << 20, cpu_s=60)
 ENTRY = "atunner_entry.c"
-SCALARS = {"int32": "int", "float32": "float"}
+SCALARS = {"int32": "int", "int64": "long long", "float32": "float", "float64": "double"}
 
 
 @dataclass(frozen=True)
@@ -296,13 +296,14 @@ def _argument(text: str, order: dict[str, str], names: dict[str, object]) -> tup
     kind, _, expression = text.partition(":")
     if expression and kind in SCALARS:
         value = evaluate(expression, names)
-        if kind == "int32":
-            return "int", str(int(value))
+        if kind.startswith("int"):
+            return SCALARS[kind], f"{int(value)}{'LL' if kind == 'int64' else ''}"
         if not math.isfinite(value):
             raise NotBuilt(f"The argument {text!r} is not finite.")
-        return "float", f"(float){float(value).hex()}"
+        return SCALARS[kind], f"({SCALARS[kind]}){float(value).hex()}"
     if text not in order:
-        raise NotBuilt(f"The launch passes {text!r}; there are {', '.join(order)} and int32:EXPR, float32:EXPR.")
+        scalars = ", ".join(f"{name}:EXPR" for name in SCALARS)
+        raise NotBuilt(f"The launch passes {text!r}; there are {', '.join(order)} and {scalars}.")
     return "void *", order[text]
 
 
