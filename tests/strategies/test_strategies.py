@@ -17,7 +17,7 @@ from atunner.domains.toy import Toy
 from atunner.graphs.strategies import strategy
 from atunner.graphs.strategies.autonomous import autonomous
 from atunner.graphs.strategies.expert import expert
-from atunner.graphs.strategies.explicit import TuningStep, explicit, next_step
+from atunner.graphs.strategies.explicit import TuningStep, explicit, next_step, shipped
 from atunner.graphs.strategies.one_prompt import one_prompt
 
 
@@ -238,3 +238,20 @@ def test_a_rewrite_that_computes_something_wrong_costs_one_trial(tmp_path: Path)
     mine = [t for t in record.trials if t.candidate.origin == "model:scripted"]
 
     assert [t.status for t in mine] == [Status.WRONG]
+
+
+def test_the_example_of_the_docs_is_a_strategy() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], names)
+
+    assert "walk" in names["mine"]().get_graph().nodes
+
+
+@pytest.mark.parametrize("language", ["cuda", "opencl", "c", "llvm_ir"])
+def test_the_steps_that_ship_are_sound(language: str) -> None:
+    steps = shipped(language)
+
+    assert len(steps) >= 3
+    assert all("kernel_string" in s.variables for s in steps)
+    assert len({s.prompt_template for s in steps}) == len(steps)
