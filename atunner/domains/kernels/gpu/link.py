@@ -66,6 +66,13 @@ class Link:
         for descriptor in (self._control, self._reply, self._arena):
             os.close(descriptor)
 
+    def waited_us(self) -> float:
+        """Time that the process was ready to run and another had the core, by the kernel's account."""
+        try:
+            return int(Path(f"/proc/{self._process.pid}/schedstat").read_bytes().split()[1]) / 1e3
+        except (OSError, IndexError):
+            return 0.0
+
     def ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         """One request and its answer.
 

@@ -178,16 +178,17 @@ class GpuSession:
             slot.fill(given.inputs, given.shift)
         request = {"do": "time", "program": 0, "slots": [_told(slot.plan) for slot in slots]}
         said = self._link.ask(request, self._plan.timeout_s)
-        started = time.perf_counter_ns()
+        waited, started = self._link.waited_us(), time.perf_counter_ns()
         self._link.ask({"go": True}, self._plan.timeout_s)
-        wall = (time.perf_counter_ns() - started) / 1e3
+        wall, waited = (time.perf_counter_ns() - started) / 1e3, self._link.waited_us() - waited
         self._hold(slots, fed, said["intact"])
         samples = np.array(said["samples"], np.float64).reshape(-1, batch).mean(axis=1)
         look = said["look"]
         if look is not None:
             self.looks.append(look)
         wall = max(wall - GAP_US * calls, 0.0)
-        return Block(samples_us=samples, calls=calls, wall_us=wall), bool(look and look["throttled"])
+        block = Block(samples_us=samples, calls=calls, wall_us=wall, waited_us=waited)
+        return block, bool(look and look["throttled"])
 
     def _hold(self, slots: Sequence[Slot], fed: Sequence[Fed], intact: bool) -> None:
         if not intact:
