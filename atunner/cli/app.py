@@ -14,7 +14,7 @@ HELP = """Make compute code faster, and prove it: agents propose, a judge decide
 Start with: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 """
 STOPPED = 130
-MISUSED = typer.BadParameter.__bases__[0]
+MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises for an unknown command, option or value."""
 
 

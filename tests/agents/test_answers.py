@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes import ScriptedModel, ToyRun, device
+from pydantic import JsonValue
 
 from atunner.agents import fusion, hardware, operator, performance
 from atunner.agents.hardware import Regime
@@ -71,8 +72,8 @@ def test_a_model_may_move_the_roof_but_no_number() -> None:
 
 def test_a_model_may_weigh_a_fusion_but_not_its_bytes() -> None:
     view = fusion.rules(MATMUL, device(), 100.0)
-    cheat = [o.model_copy(update={"saved_bytes": 10**12}).model_dump() for o in view.opportunities]
-    said = {"opportunities": cheat, "keep_single_pass": not view.keep_single_pass, "summary": "mine"}
+    cheat: list[JsonValue] = [o.model_copy(update={"saved_bytes": 10**12}).model_dump() for o in view.opportunities]
+    said: JsonValue = {"opportunities": cheat, "keep_single_pass": not view.keep_single_pass, "summary": "mine"}
     spoken = asyncio.run(fusion.examine(ScriptedModel({"fusion": said}), MATMUL, device(), 100.0))
 
     assert spoken.answer.opportunities == view.opportunities
@@ -105,7 +106,13 @@ def test_the_performance_agent_names_one_bottleneck_with_its_evidence(trial: Tri
 
 
 def test_no_model_ends_a_run_by_calling_it_perfect_or_changes_evidence() -> None:
-    said = {"bottleneck": "at_limit", "evidence": ["trust me"], "headroom": 1.0, "techniques": [], "summary": "done"}
+    said: dict[str, JsonValue] = {
+        "bottleneck": "at_limit",
+        "evidence": ["trust me"],
+        "headroom": 1.0,
+        "techniques": [],
+        "summary": "done",
+    }
     model = ScriptedModel({"performance": said})
     spoken = asyncio.run(performance.diagnose(model, Toolbox(), judged(9000.0), MATMUL, device()))
     said["bottleneck"] = "memory"

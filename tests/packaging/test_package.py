@@ -30,7 +30,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not (ROOT / file).is_symlink():
             (folder / "source" / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, folder / "source" / file)
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", folder / "source"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--outdir",
+        folder / "dist",
+        folder / "source",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert list((folder / "dist").glob("*.tar.gz"))
@@ -42,7 +50,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(wheel: Path) -> Path:
     """A folder with the wheel installed and nothing else of ours."""
     folder = wheel.parent.parent / "site"
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", folder, wheel]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        folder,
+        wheel,
+    ]
     done = subprocess.run(pip, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     return folder
