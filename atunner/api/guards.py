@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from atunner.api.keys import Key, Scope, owner
@@ -18,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 MAX_BODY = 256 * 1024
+LIMIT = f"A request's body has at most {MAX_BODY} bytes."
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN = frozenset({"/healthz", "/readyz"})
 POLICY = (
@@ -36,10 +38,6 @@ HEADERS = {
 }
 
 
-class TooLarge(ValueError):
-    """The body is larger than any request needs."""
-
-
 class Guards:
     """ASGI middleware. hosts: names that the Host header may have; empty lets all pass. keys: none lets all in."""
 
@@ -56,10 +54,7 @@ class Guards:
         if refused is not None:
             await refused(scope, receive, _dressed(send))
             return
-        try:
-            await self._app(scope, _bounded(receive), _dressed(send))
-        except TooLarge:
-            await _too_large()(scope, receive, _dressed(send))
+        await self._app(scope, _bounded(receive), _dressed(send))
 
     def _refusal(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -130,7 +125,7 @@ def _secret(header: str) -> str:
 
 
 def _too_large() -> Response:
-    return answer(413, f"A request's body has at most {MAX_BODY} bytes.")
+    return answer(413, LIMIT)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -141,7 +136,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MAX_BODY:
-            raise TooLarge
+            raise HTTPException(413, LIMIT)
         return message
 
     return take

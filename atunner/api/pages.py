@@ -83,7 +83,7 @@ def _form(here: Here, values: dict[str, str], error: str) -> Response:
 async def submit(request: Request, here: Here, owner: Owner) -> Response:
     """Take the form; on a mistake it comes back as it was filled in, with what is wrong."""
     text = (await request.body()).decode(errors="replace")
-    values = {**FIELDS, **{k: v for k, v in parse_qsl(text, max_num_fields=50) if k in FIELDS}}
+    values = {**FIELDS, **{k: v for k, v in parse_qsl(text, keep_blank_values=True, max_num_fields=50) if k in FIELDS}}
     try:
         job = jobs.accept(here, submission(values), owner, values["key"] or None)
     except ValidationError as error:

@@ -10,27 +10,38 @@ import uvicorn
 from atunner.api import keys
 from atunner.api.app import Serving, create
 from atunner.core.errors import UserError
+from atunner.core.value import Value
 from atunner.settings import Settings
 
 KEYS = "api-keys"
 GRACE_S = 3
 
 
-def serve(settings: Settings, host: str, port: int, slots: int, names: tuple[str, ...]) -> None:
+class Place(Value):
+    """Where to listen. port: 0 for a free one. names: further host names. slots, lease_s: as in Serving."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    names: frozenset[str] = frozenset()
+    slots: int = 1
+    lease_s: float = 30.0
+
+
+def serve(settings: Settings, place: Place) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
         UserError: the port is taken, the host is not this machine's, or it is beyond loopback and there is no key.
     """
-    known = keys.read(settings.data / KEYS)
+    host, known = place.host, keys.read(settings.data / KEYS)
     if not _loopback(host) and not known:
         raise UserError(
             f"--host {host} can be reached by others, and no API key is configured. "
             "Make one with: atunner serve --new-key NAME"
         )
-    with _bound(host, port) as bound:
+    with _bound(host, place.port) as bound:
         chosen = bound.getsockname()[1]
-        serving = Serving(hosts=_names(host, names), keys=known, slots=slots)
+        serving = Serving(hosts=_names(host, place.names), keys=known, slots=place.slots, lease_s=place.lease_s)
         app = create(settings, serving)
         print(f"ATunner on http://{_shown(host)}:{chosen} - stop with Ctrl-C", flush=True)  # noqa: T201 - where to look
         config = uvicorn.Config(
@@ -88,11 +99,11 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _names(host: str, names: tuple[str, ...]) -> frozenset[str]:
+def _names(host: str, names: frozenset[str]) -> frozenset[str]:
     """Loopback answers to its own names only, against DNS rebinding; elsewhere keys guard, and names may be set."""
     if _loopback(host):
         return frozenset({"127.0.0.1", "localhost", "::1", host, *names})
-    return frozenset(names)
+    return names
 
 
 def _shown(host: str) -> str:

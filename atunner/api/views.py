@@ -15,11 +15,13 @@ EVENTS = 200
 
 
 class Line(Value):
-    """One line of the list of jobs. gain: how the best stands to the baseline; figure: the best."""
+    """One line of the list of jobs. gain: how much better than the baseline the best is. confirmed: measured
+    again beside it, in a new process. figure: the best."""
 
     job: Job
     figure: str = ""
     gain: str = ""
+    confirmed: bool = False
     provenance: str = ""
     trials: int = 0
 
@@ -55,11 +57,14 @@ def line(here: Service, job: Job) -> Line:
         return Line(job=job, trials=job.progress)
     board = rows.leaderboard(found)
     best = board[0] if board else None
-    gain = found.confirmed.ratio if found.confirmed else (1 / best.relative if best and best.relative else None)
+    base = found.baseline.measurement if found.baseline else None
+    so_far = found.task.objective.ratio(base.value, best.value) if base and best else None
+    gain = found.confirmed.ratio if found.confirmed else so_far
     return Line(
         job=job,
         figure=wording.duration(best.value, best.unit) if best else "",
         gain=f"{gain:.2f}x" if gain is not None else "",
+        confirmed=found.confirmed is not None,
         provenance=found.provenance.value if best else "",
         trials=len(found.trials) or job.progress,
     )

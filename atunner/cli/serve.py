@@ -19,7 +19,11 @@ from atunner.service.check import submission_of
 from atunner.service.processes import make_worker
 from atunner.settings import Settings, secret
 
-SERVERS = {"http": "atunner.api.serving:serve", "key": "atunner.api.serving:new_key"}
+SERVERS = {
+    "http": "atunner.api.serving:serve",
+    "key": "atunner.api.serving:new_key",
+    "place": "atunner.api.serving:Place",
+}
 SERVER = typer.Option("http://127.0.0.1:8765", "--server", help="Where `atunner serve` runs.")
 
 
@@ -37,6 +41,7 @@ def serve(
     host: str = typer.Option("127.0.0.1", "--host", help="Where to listen; beyond loopback only with an API key."),
     port: int = typer.Option(8765, "--port", min=0, max=65535, help="0 for a free one."),
     slots: int = typer.Option(1, "--slots", min=0, max=64, help="Jobs worked on at once, 0 for none in this process."),
+    lease: float = typer.Option(30.0, "--lease", min=2, max=3600, help="Seconds until a silent worker's job moves on."),
     name: list[str] = typer.Option([], "--name", help="A host name that requests may use; repeatable."),
     new_key: str = typer.Option("", "--new-key", help="Make an API key of this name, print it once, and leave."),
     scopes: str = typer.Option("read,submit", "--scopes", help="Of a new key: read, submit, admin."),
@@ -49,11 +54,13 @@ def serve(
     if new_key:
         typer.echo(load("servers", "key", SERVERS)(settings, new_key, tuple(scopes.split(","))))
         return
-    load("servers", "http", SERVERS)(settings, host, port, slots, tuple(name))
+    place = load("servers", "place", SERVERS)(host=host, port=port, names=frozenset(name), slots=slots, lease_s=lease)
+    load("servers", "http", SERVERS)(settings, place)
 
 
 def worker(
     slots: int = typer.Option(1, "--slots", min=1, max=64, help="Jobs at once; more than one disturbs measurements."),
+    lease: float = typer.Option(30.0, "--lease", min=2, max=3600, help="Seconds until a silent worker's job moves on."),
     grace: float = typer.Option(20.0, "--grace", min=0, help="Seconds that a job has to stop by itself."),
 ) -> None:
     """Work on the jobs of the database until SIGTERM; then give them back.
@@ -63,7 +70,7 @@ def worker(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    made = make_worker(Settings(), Pace(slots=slots, grace_s=grace))
+    made = make_worker(Settings(), Pace(slots=slots, grace_s=grace), lease)
     typer.echo(f"{made.name} is waiting for jobs - stop with Ctrl-C")
     made.run(stop)
 
