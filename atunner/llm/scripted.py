@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 from atunner.core.call import ModelCall
 from atunner.core.errors import UserError
 from atunner.core.value import content_id
-from atunner.llm.speakers import Reply, Unreachable
+from atunner.llm.speakers import ModeRefused, Reply
 
 Lines = Mapping[str, Sequence[JsonValue]]
 
@@ -24,10 +24,10 @@ class ScriptedSpeaker:
         self._next: dict[str, int] = {}
 
     async def say(self, role: str, prompt: str, kind: type[BaseModel], mode: str, output: int) -> Reply:
-        """The next line of this role. Raises Unreachable when it has none."""
+        """The next line of this role. Raises ModeRefused when it has none."""
         lines = self._lines.get(role) or self._lines.get("*") or ()
         if not lines:
-            raise Unreachable(f"nothing is scripted for {role}", again=False)
+            raise ModeRefused(f"nothing is scripted for {role}")
         at = self._next.get(role, 0)
         self._next[role] = at + 1
         line = lines[min(at, len(lines) - 1)]
@@ -68,12 +68,12 @@ class ReplaySpeaker:
         self._at: dict[str, int] = {}
 
     async def say(self, role: str, prompt: str, kind: type[BaseModel], mode: str, output: int) -> Reply:
-        """The recorded answer. Raises Unreachable when the record has no more."""
+        """The recorded answer. Raises ModeRefused when the record has no more."""
         at = self._at.get(role, 0)
         self._at[role] = at + 1
         recorded = self._calls.get(role, [])
         if at >= len(recorded) or recorded[at].answer is None:
-            raise Unreachable(f"the recorded run has no answer {at + 1} of {role}", again=False)
+            raise ModeRefused(f"the recorded run has no answer {at + 1} of {role}")
         call = recorded[at]
         if not self._told and content_id(prompt) != call.prompt_hash:
             self._told = True
