@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
     @command(app, "optimize", HELP)
     def optimize(
         operator: str = typer.Option(..., "--operator", help="What to compute; `atunner operators` lists them."),
-        input_shape: str = typer.Option("", "--input-shape", help="n,c,h,w for conv2d; m,n,k for matmul; else any."),
+        input_shape: str = typer.Option(
+            "default", "--input-shape", help="n,c,h,w for conv2d; m,n,k for matmul; else any."
+        ),
         target_gpu: str = typer.Option("", "--target-gpu", help="GPU by name; left out: this machine."),
         setting: list[str] = typer.Option([], "--set", help="name=value, e.g. out_channels=64; repeatable."),
         dtype: str = typer.Option("float32", "--dtype", help="Element type."),
@@ -60,7 +62,7 @@ def register(app: typer.Typer) -> None:
             name=operator,
             spec={
                 "operator": operator,
-                "shape": list(numbers(input_shape, "--input-shape")) if input_shape else None,
+                "shape": None if input_shape == "default" else list(numbers(input_shape, "--input-shape")),
                 "dtype": dtype,
                 "settings": dict(pairs(setting, "--set")),
                 **({"compiler": compiler} if compiler else {}),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from atunner.cli.common import command, print_json
 from atunner.cli.show import finish, folder_of, progress
@@ -44,7 +44,7 @@ def list_runs(
     if as_json:
         print_json(found)
         return
-    table = Table("run", "state", "what", "target", "trials", "created")
+    table = Table(Column("run", no_wrap=True, overflow="fold"), "state", "what", "target", "trials", "created")
     for run in found:
         table.add_row(run.run, run.state, run.name, run.target, str(run.spent.trials), run.created)
     Console().print(table if found else "No runs yet. Start with: atunner optimize --operator matmul")

@@ -1,9 +1,11 @@
 """Worker processes on this machine."""
 
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
@@ -30,6 +32,19 @@ def _work(item: str) -> str:
     return do(_domain, WorkItem.model_validate_json(item)).model_dump_json()
 
 
+@contextmanager
+def _unnamed_main() -> Iterator[None]:
+    """Start processes without the user's script: a spawned process would import it again, and with it run it again."""
+    main = sys.modules["__main__"]
+    kept: dict[str, Any] = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+    main.__dict__["__spec__"] = None
+    try:
+        yield
+    finally:
+        del main.__dict__["__spec__"]
+        main.__dict__.update(kept)
+
+
 class LocalExecutor:
     """A few spawned workers; a worker that dies or hangs is replaced, and its item alone is lost.
 
@@ -44,7 +59,8 @@ class LocalExecutor:
         """One outcome for each item, in order; what a dead worker took along is tried once more, alone."""
         if not items:
             return []
-        futures = [self._start().submit(_work, item.model_dump_json()) for item in items]
+        with _unnamed_main():
+            futures = [self._start().submit(_work, item.model_dump_json()) for item in items]
         first = [self._collect(future) for future in futures]
         return [self._alone(item) if o.fault is Fault.DIED else o for item, o in zip(items, first, strict=True)]
 
@@ -57,7 +73,9 @@ class LocalExecutor:
             self._pool = None
 
     def _alone(self, item: WorkItem) -> Outcome:
-        return self._collect(self._start().submit(_work, item.model_dump_json()))
+        with _unnamed_main():
+            future = self._start().submit(_work, item.model_dump_json())
+        return self._collect(future)
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:

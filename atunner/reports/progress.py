@@ -147,9 +147,10 @@ class Lines:
 def line(event: Event) -> str:
     """One event as one line."""
     head = f"round {event.round} {event.stage}"
-    if event.message:
+    if event.message and (event.kind in {"note", "end"} or not event.done):
         return f"{head}: {event.message}"
-    return f"{head}: best {best(event)}; {event.done} done; left {left(event)}; to go {eta(event)}"
+    figures = f"best {best(event)}; {event.done} done; left {left(event)}; to go {eta(event)}"
+    return f"{head}: {event.message}; {figures}" if event.message else f"{head}: {figures}"
 
 
 class JsonLines:

@@ -120,7 +120,9 @@ def relative(record: RunRecord, measurement: Measurement | None) -> float | None
 def interval(comparison: Comparison) -> str:
     """The ratio with its interval, and what the statistics say of it."""
     text = f"{comparison.ratio:.2f}x (95 % interval {comparison.low:.2f} to {comparison.high:.2f})"
-    return text if comparison.better else f"{text}, not better (within noise)"
+    if comparison.better:
+        return text
+    return f"{text}, slower" if comparison.high < 1.0 else f"{text}, not better (within noise)"
 
 
 def headline(record: RunRecord) -> str:
