@@ -5,11 +5,13 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from service_jobs import settings_at
 
 from atunner.api.app import Serving, create
 
 CASES = 15
+# A name that fits the pattern and is in no table is refused with 422, so `positive_data_acceptance` does not apply.
 
 
 def test_generated_requests_give_documented_answers(tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def _try(operation: Any) -> int:
     )
     def ask(case: Any) -> None:
         nonlocal count
-        case.call_and_validate()
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
         count += 1
 
     ask()
