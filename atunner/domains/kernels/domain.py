@@ -3,15 +3,12 @@
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate, Params
-from atunner.core.device import Device
 from atunner.core.errors import CandidateError, NotMeasured, Rejected, UnknownName, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
@@ -22,11 +19,8 @@ from atunner.core.space import Family
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
-from atunner.core.value import Value
-from atunner.domains.kernels import admission, timing
+from atunner.domains.kernels import timing
 from atunner.domains.kernels.admission import held_out
-from atunner.domains.kernels.backends.c import CBackend
-from atunner.domains.kernels.backends.c import Options as COptions
 from atunner.domains.kernels.backends.cuda import COMPILERS, CudaBackend, CudaBuilt
 from atunner.domains.kernels.evidence import Bundle, gather
 from atunner.domains.kernels.feed import Feed
@@ -34,11 +28,21 @@ from atunner.domains.kernels.gpu.present import Here, present, target_among
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.ranking import predict
 from atunner.domains.kernels.stages import CEILING, Stages, Terms
+from atunner.domains.kernels.subject import (
+    Config,
+    Subject,
+    admitted_subject,
+    c_backend,
+    check_memory,
+    problem_of,
+    settings_of,
+    shape_of,
+)
 from atunner.domains.kernels.target import reach
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import Plan, verify
 from atunner.domains.kernels.yardstick import TorchSession, python_with_torch
-from atunner.operators import KernelFamily, KernelSet, Operator, operator
+from atunner.operators import operator
 
 PREDICTED_UNIT = "of the naive baseline's predicted cost"
 GPU_PLAN = TimingPlan(
@@ -55,46 +59,6 @@ GPU_PLAN = TimingPlan(
 
 CACHES = ("l2_bytes", "l3_bytes")
 SHORT = TimingPlan(most_s=0.25, relative_error=0.02)
-
-
-class Config(Value):
-    """What a worker needs to make the domain: values only. sandbox: the level that policy demands.
-
-    gpu_driver: a CUDA driver library in place of the system's.
-    """
-
-    cache: Path
-    device: Device
-    workers: int = Field(default=1, ge=1)
-    sandbox: str = "rlimits"
-    torch_python: str = ""
-    gpu_driver: str = ""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One admitted task, resolved: its operator, problem, language and backend. Kept a worker's life long."""
-
-    operator: Operator
-    problem: Problem
-    language: str
-    given: frozenset[str]
-    backend: Any
-    oracle: Oracle
-    plan: Plan
-    hidden: tuple[Problem, ...] = ()
-
-    @property
-    def kernels(self) -> KernelSet:
-        """Baseline and families in the task's language."""
-        return self.operator.kernels[self.language]
-
-    def family(self, name: str) -> KernelFamily:
-        """A family by name; "naive" is the baseline's."""
-        found = [f for f in (self.kernels.baseline, *self.kernels.families) if f.name == name]
-        if not found:
-            raise UserError(f"{self.operator.name} has no {self.language} family named {name!r}.")
-        return found[0]
 
 
 class Kernels:
@@ -114,7 +78,7 @@ class Kernels:
         asked = task.spec.get("shape")
         shape = tuple(int(str(e)) for e in asked) if isinstance(asked, list) else chosen.default_shape
         problem = chosen.problem(shape, settings, str(task.spec.get("dtype", "float32")))
-        _fits(problem, self.config.device)
+        check_memory(problem, self.config.device)
         spec: dict[str, JsonValue] = {
             "operator": name,
             "shape": list(shape),
@@ -126,7 +90,7 @@ class Kernels:
         }
         admitted = task.model_copy(update={"spec": spec})
         if not self.unreachable(admitted):
-            _admitted(self._subject(admitted))
+            admitted_subject(self._subject(admitted))
         return admitted
 
     def unreachable(self, task: Task) -> str:
@@ -142,7 +106,7 @@ class Kernels:
 
     def facts(self, task: Task) -> OperatorFacts:
         """The operator's numbers for this problem."""
-        chosen, problem, given = _problem(task)
+        chosen, problem, given = problem_of(task)
         return chosen.facts(problem, given)
 
     def families(self, task: Task) -> tuple[Family, ...]:
@@ -341,7 +305,7 @@ class Kernels:
         found = counters or Counters(source="user time only")
         values = dict(found.values)
         for threads in sorted({1, self.config.workers}):
-            backend = _c_backend(self.config, threads, subject.backend.options.compiler)
+            backend = c_backend(self.config, threads, subject.backend.options.compiler)
             built = backend.build(subject.problem, candidate)
             with backend.session(built, self._feed(subject), SHORT) as session:
                 values[f"time_us_at_{threads}_threads"] = timing.measure(session, SHORT).measurement("").value
@@ -356,15 +320,15 @@ class Kernels:
         return self._subjects[task.id]
 
     def _resolve(self, task: Task) -> Subject:
-        chosen, problem, given = _problem(task)
+        chosen, problem, given = problem_of(task)
         language = str(task.spec["language"])
         if language not in chosen.kernels:
             raise UserError(f"{chosen.name} has no kernels in {language}. Known: {', '.join(sorted(chosen.kernels))}.")
         oracle = Oracle(chosen)
-        hidden = held_out(oracle, _shape(task), _settings(task), problem.dtype)
+        hidden = held_out(oracle, shape_of(task), settings_of(task), problem.dtype)
         if language == "c":
             compiler = str(task.spec.get("compiler") or "gcc")
-            backend: Any = _c_backend(self.config, self.config.workers, compiler)
+            backend: Any = c_backend(self.config, self.config.workers, compiler)
             plan = Plan(oracle, problem, hidden)
         else:
             backend = self._cuda_backend(task, problem)
@@ -395,64 +359,3 @@ def _timing(subject: Subject) -> TimingPlan:
 def _device(subject: Subject) -> AbstractContextManager[None]:
     """The GPU alone; a C session pins its own cores."""
     return subject.backend.device() if subject.language == "cuda" else nullcontext()
-
-
-def _admitted(subject: Subject) -> None:
-    """Task admission: a trivial kernel must fail on at least one of the problems that candidates are verified on.
-
-    Raises:
-        UserError: "not measurable here", with the reason.
-    """
-    refused: UserError | None = None
-    for shape in reversed(subject.plan.shapes):
-        try:
-            admission.admit(subject.oracle, shape.problem)
-        except UserError as error:
-            refused = refused or error
-        else:
-            return
-    if refused is not None:
-        raise refused
-
-
-def _shape(task: Task) -> tuple[int, ...]:
-    found = task.spec["shape"]
-    return tuple(int(str(e)) for e in found) if isinstance(found, list) else ()
-
-
-def _settings(task: Task) -> dict[str, int | str]:
-    found = task.spec.get("settings")
-    return {k: v for k, v in found.items() if isinstance(v, int | str)} if isinstance(found, dict) else {}
-
-
-def _problem(task: Task) -> tuple[Operator, Problem, frozenset[str]]:
-    spec = task.spec
-    chosen = operator(str(spec["operator"]))
-    shape, settings = spec["shape"], spec.get("settings") or {}
-    if not isinstance(shape, list) or not isinstance(settings, dict):
-        raise UserError(f"The task of {chosen.name} was not admitted: it has no shape or settings.")
-    numbers = {k: v for k, v in settings.items() if isinstance(v, int | str)}
-    problem = chosen.problem(tuple(int(str(e)) for e in shape), numbers, str(spec.get("dtype", "float32")))
-    given = frozenset(numbers) | (frozenset() if spec.get("assumed_shape") else frozenset(("shape",)))
-    return chosen, problem, given
-
-
-def _fits(problem: Problem, device: Device) -> None:
-    """Raises UserError when the tensors do not fit in the device's memory."""
-    if "memory_bytes" not in device.facts:
-        return
-    needed = sum(b.elements * 4 for b in problem.buffers)
-    if needed > device.get("memory_bytes"):
-        there = device.get("memory_bytes") / 1e9
-        raise UserError(
-            f"The tensors need {needed / 1e9:.3g} GB and {device.name} has {there:.3g} GB; make them smaller."
-        )
-
-
-@lru_cache
-def _c_backend_of(cache: Path, threads: int, compiler: str, sandbox: str) -> CBackend:
-    return CBackend(cache, COptions(compiler=compiler, threads=threads, sandbox=sandbox))
-
-
-def _c_backend(config: Config, threads: int, compiler: str) -> CBackend:
-    return _c_backend_of(config.cache, threads, compiler, config.sandbox)

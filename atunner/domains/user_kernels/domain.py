@@ -14,8 +14,9 @@ from atunner.core.trial import Comparison, Trial
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
-from atunner.domains.kernels.domain import Kernels, Subject
+from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.oracle import Draw, Oracle
+from atunner.domains.kernels.subject import Subject
 from atunner.domains.kernels.verify import Plan
 from atunner.domains.user_kernels.answers import UserOracle, answering, commonest, no_answer
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
