@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -51,7 +52,8 @@ def serve(settings: Settings, place: Place) -> None:
             server_header=False,
             h11_max_incomplete_event_size=32768,
         )
-        uvicorn.Server(config).run([bound])
+        with suppress(KeyboardInterrupt):  # raised again by uvicorn after an orderly end, which is what was asked for
+            uvicorn.Server(config).run([bound])
 
 
 def new_key(settings: Settings, name: str, scopes: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
 """How a run is shown while it works and when it is done."""
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +24,14 @@ TUNED = ("user_kernels", "replay")
 
 @contextmanager
 def progress(as_json: bool) -> Iterator[Watch]:
-    """Progress on standard error: a live panel on a terminal, lines in a pipe, JSON lines beside --json."""
+    """Progress on standard error: a panel, lines in a pipe, JSON lines beside --json; SIGTERM stops as Ctrl-C does."""
     view = Progress.json(sys.stderr) if as_json else Progress.on(Console(stderr=True))
-    with view:
-        yield view
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with view:
+            yield view
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def folder_of(record: RunRecord, output: Path) -> Path:

@@ -52,6 +52,7 @@ def run(server: Server, *argv: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_events_go_on_after_the_server_was_killed(server: Server) -> None:
     with Client(server.url) as client:
         job = client.submit(TOY, "once")
