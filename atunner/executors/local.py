@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from pydantic import JsonValue
@@ -22,7 +22,8 @@ def _begin(path: str, config: dict[str, JsonValue]) -> None:
     """Runs once in each worker: the domain is resolved there, from its name."""
     global _domain
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with_parent()
+    starter = parent_process()
+    die_with_parent(None if starter is None else starter.pid)
     _domain = resolve(path, config)
 
 
