@@ -39,7 +39,7 @@ def toy(floor: int = 1, trials: int = 40, **options: object) -> JobRequest:
     return JobRequest(
         task=Task(domain="toy", name="toy", spec={"floor": floor}),
         budget=Budget(trials=trials),
-        options={"executor": "inline", "options": run},  # type: ignore[dict-item]  # plain numbers and words
+        options={"executor": "inline", "options": run},
     )
 
 

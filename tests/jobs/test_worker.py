@@ -15,8 +15,6 @@ from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.store import Store
 from atunner.tools.tree import descendants, gone
 
-KILLS, JOBS = 12, 24
-
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[JobStore]:
@@ -144,20 +142,25 @@ def _kill(pid: int) -> None:
         return
 
 
-@pytest.mark.parametrize("seed", [11])
-def test_workers_killed_at_random_lose_and_repeat_nothing(tmp_path: Path, jobs: JobStore, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "kills", "count"),
+    [(11, 10, 20), pytest.param(12, 100, 300, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
+)
+def test_workers_killed_at_random_lose_and_repeat_nothing(
+    tmp_path: Path, jobs: JobStore, seed: int, kills: int, count: int
+) -> None:
     chance = random.Random(seed)
-    ids = [jobs.submit(toy(n, trials=24), key=f"job-{n}").id for n in range(JOBS)]
+    ids = [jobs.submit(toy(n, trials=24), key=f"job-{n}").id for n in range(count)]
     running = [worker(tmp_path, slots=1), worker(tmp_path, slots=1)]
     try:
-        for _ in range(KILLS):
+        for _ in range(kills):
             moved = _progress(jobs) + chance.randrange(1, 30)
-            until(lambda m=moved: _progress(jobs) >= m or _finished(jobs) == JOBS)  # type: ignore[misc]
+            until(lambda m=moved: _progress(jobs) >= m or _finished(jobs) == count)  # type: ignore[misc]
             process = running.pop(chance.randrange(2))
             process.kill()
             process.communicate(timeout=30)
             running.append(worker(tmp_path, slots=1))
-        until(lambda: _finished(jobs) == JOBS, 90.0)
+        until(lambda: _finished(jobs) == count, 90.0 + count)
     finally:
         for process in running:
             end(process)
@@ -175,12 +178,12 @@ def _progress(jobs: JobStore) -> int:
 
 
 def _nothing_lost(jobs: JobStore, ids: list[str], seed: int) -> None:
-    found, store = all_jobs(jobs), Store(jobs.database)
+    found, store, count = all_jobs(jobs), Store(jobs.database), len(ids)
     print(f"seed {seed}: attempts {sorted(Counter(j.attempts for j in found).items())}")  # noqa: T201 - the seed, to repeat it
     assert sorted(j.id for j in found) == sorted(ids)
     assert {j.state for j in found} == {JobState.DONE}, [j.reason for j in found if j.state is not JobState.DONE]
-    assert len({j.run for j in found}) == JOBS
-    assert sum(j.attempts for j in found) > JOBS, "no kill hit a job at work"
+    assert len({j.run for j in found}) == count
+    assert sum(j.attempts for j in found) > count, "no kill hit a job at work"
     for job in found:
         judged = [t.candidate.id for t in store.trials(str(job.run))]
         assert len(judged) == len(set(judged))
