@@ -23,6 +23,7 @@ COMPANIONS = (
     "llvm-dis",
     "llvm-diff",
     "llvm-profdata",
+    "llvm-cov",
 )
 POLLY = ("-mllvm", "-polly")
 SANITIZED = ("-fsanitize=address,undefined",)
