@@ -40,6 +40,13 @@ class Lesson(Value):
     evidence: str
 
 
+class Inspiration(Value):
+    """Another kernel of the same task, to take ideas from."""
+
+    name: str
+    source: str
+
+
 class Material(Value):
     """All that a brief may draw on. trials: in the order recorded. refused: what the last rewrites fell by."""
 
@@ -49,6 +56,7 @@ class Material(Value):
     unit: str
     source: str
     file: str
+    inspiration: Inspiration | None = None
     launches: str = ""
     best: Trial | None = None
     baseline: Trial | None = None
@@ -68,6 +76,7 @@ def brief(role: str, material: Material, order: str = "", limit: int = LIMIT) ->
         Section(title="Device", lines=_device(m), rank=5),
         Section(title="Where it stands", lines=_standing(m), rank=2),
         Section(title=f"The kernel to start from ({m.file})", lines=_source(m), rank=2),
+        Section(title="Another kernel of this task", lines=_other(m), rank=4),
         Section(
             title="What fell last", lines=tuple(quoted("refusal", r) for r in reversed(m.refused)), rank=3, cut=True
         ),
@@ -122,6 +131,10 @@ def _source(m: Material) -> tuple[str, ...]:
             ),
         )
     )
+
+
+def _other(m: Material) -> tuple[str, ...]:
+    return (quoted(m.inspiration.name, m.inspiration.source),) if m.inspiration else ()
 
 
 def history(m: Material) -> tuple[str, ...]:

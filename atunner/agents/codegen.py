@@ -56,13 +56,28 @@ class Move(Value):
     reason: str = ""
 
 
-class Proposal(Value):
-    """The codegen agent's answer, in the order to be tried. rewrites: kernels written anew, by whom says `by`."""
+class Advice(Value):
+    """What a model is asked for: moves, and where it wants one, a kernel written anew."""
 
     moves: tuple[Move, ...]
     summary: str
     rewrites: tuple[Rewrite, ...] = ()
-    by: str = ""
+
+
+class Draft(Value):
+    """A kernel written anew, to be admitted. by: who wrote it. parent: candidate id, "" for the strategy's own base."""
+
+    rewrite: Rewrite
+    by: str
+    parent: str = ""
+
+
+class Proposal(Value):
+    """The codegen agent's answer, in the order to be tried. drafts: kernels written anew."""
+
+    moves: tuple[Move, ...]
+    summary: str
+    drafts: tuple[Draft, ...] = ()
 
 
 LIKES: dict[Trait, tuple[str, ...]] = {
@@ -185,14 +200,15 @@ async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> 
     named = [str(t) for t in found] if isinstance(found, list) else []
     helpful = frozenset([*named, *situation.diagnosis.techniques])
     expert = rules(situation, helpful)
-    spoken = await consult(model, "codegen", prompt(situation, helpful), Proposal, lambda: expert)
+    advice = Advice(moves=expert.moves, summary=expert.summary)
+    spoken = await consult(model, "codegen", prompt(situation, helpful), Advice, lambda: advice)
     moves = legal(spoken.answer.moves, situation)
     calls = tuple(tools.calls)
-    rewrites = spoken.answer.rewrites[:1]
-    if not moves and not rewrites:
+    drafts = tuple(Draft(rewrite=r, by=spoken.by) for r in spoken.answer.rewrites[:1])
+    if not moves and not drafts:
         return Spoken(expert, "rules", calls)
-    update = {"moves": moves or expert.moves, "rewrites": rewrites, "by": spoken.by}
-    return Spoken(spoken.answer.model_copy(update=update), spoken.by, calls)
+    answer = Proposal(moves=moves or expert.moves, summary=spoken.answer.summary, drafts=drafts)
+    return Spoken(answer, spoken.by, calls)
 
 
 def legal(moves: tuple[Move, ...], situation: Situation) -> tuple[Move, ...]:

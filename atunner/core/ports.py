@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
@@ -116,6 +116,26 @@ class Model(Protocol):
 
     async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
         """The answer, or None when none could be had (refused, malformed, budget spent); both are recorded."""
+        ...
+
+
+class Voice(Value):
+    """One of several models. usd: what a usual call costs by its list price, None when that is unknown."""
+
+    name: str
+    usd: float | None = None
+
+
+@runtime_checkable
+class Panel(Protocol):
+    """Several models behind one port, to choose among."""
+
+    def voices(self, role: str) -> tuple[Voice, ...]:
+        """Who can play the role, in the order asked."""
+        ...
+
+    def only(self, voice: str) -> Model:
+        """The model of that name alone."""
         ...
 
 

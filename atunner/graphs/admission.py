@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
+from pydantic import JsonValue
 
-from atunner.agents.codegen import Move, Proposal
-from atunner.agents.rewrite import Inconsistent, Rewrite, Written, written
+from atunner.agents.codegen import Draft, Move, Proposal
+from atunner.agents.rewrite import Inconsistent, Written, written
 from atunner.core.candidate import Candidate
 from atunner.core.ports import Fault, WorkItem
 from atunner.core.record import AgentNote
@@ -19,30 +20,36 @@ from atunner.graphs.state import TuningState
 from atunner.graphs.written import keep
 
 SHARE = 0.5
-"""What of a round's points a verified rewrite may have."""
+"""What of a round's points its verified drafts may have, all together."""
+LEAST = 3
+"""Points that a verified draft gets however slow its first one is: that may be a bad start."""
 REMEMBERED = 4
 
 
 async def admit(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
-    """Take the proposal's rewrites through repair, gate, build and judge; the verified ones are searched first.
+    """Take the proposal's drafts through repair, gate, build and judge; the verified ones are searched first.
 
-    Those that fall are told why, in the memo under `refused`, and their points stay with the other moves.
+    Those that fall are told why, in the memo under `refused`, and their points stay with the other moves. `admitted`
+    has the family of each draft in order, "" for one that fell, and `why`.
     """
     proposal = state.proposal
-    if proposal is None or not proposal.rewrites:
+    if proposal is None or not proposal.drafts:
         return {}
     return await asyncio.to_thread(_admit, runtime.context, state, proposal)
 
 
 def _admit(deps: Deps, state: TuningState, proposal: Proposal) -> dict[str, Any]:
-    refused, taken, moves = [], [], list(proposal.moves)
-    for rewrite in proposal.rewrites:
-        found = _tried(deps, state, rewrite, proposal.by)
+    refused, taken, moves, admitted = [], [], list(proposal.moves), list[JsonValue]()
+    for draft in proposal.drafts:
+        found = _tried(deps, state, draft)
         if isinstance(found, str):
-            refused.append(f"{rewrite.name}: {found}"[:1500])
+            refused.append(f"{draft.rewrite.name}: {found}"[:1500])
+            admitted.append({"family": "", "why": found[:400]})
             continue
         taken.append(found.family.name)
-        moves = _with(moves, found, deps.options.slice)
+        admitted.append({"family": found.family.name, "why": ""})
+        share = SHARE / len(proposal.drafts) * _promise(deps, state, found)
+        moves = _with(moves, found, deps.options.slice, share)
     points = (*(f"taken: {t}" for t in taken), *(f"refused: {r}" for r in refused))
     summary = f"{len(taken)} rewrites verified, {len(refused)} refused"
     deps.memory.note(
@@ -50,13 +57,13 @@ def _admit(deps: Deps, state: TuningState, proposal: Proposal) -> dict[str, Any]
     )
     earlier = state.memo.get("refused")
     told = [*(earlier if isinstance(earlier, list) else []), *refused][-REMEMBERED:]
-    memo = {**state.memo, "refused": told, "taken": taken, "fell": list(refused)}
-    return {"proposal": proposal.model_copy(update={"moves": tuple(moves), "rewrites": ()}), "memo": memo}
+    memo = {**state.memo, "refused": told, "admitted": admitted}
+    return {"proposal": proposal.model_copy(update={"moves": tuple(moves), "drafts": ()}), "memo": memo}
 
 
-def parent_of(deps: Deps, state: TuningState) -> Candidate:
-    """What a rewrite is derived from: what the strategy holds on to, else the best so far, else the baseline."""
-    base = state.memo.get("base")
+def parent_of(deps: Deps, state: TuningState, named: str = "") -> Candidate:
+    """What a rewrite is derived from: the one named, what the strategy holds on to, the best so far, the baseline."""
+    base = named or state.memo.get("base")
     trial = deps.memory.trial(deps.run, str(base or state.best or state.baseline or ""))
     return trial.candidate if trial else deps.domain.baseline(state.task)
 
@@ -66,11 +73,12 @@ def values_of(families: tuple[Family, ...], name: str) -> dict[str, tuple[Any, .
     return {p.name: p.values for f in families if f.name == name for p in f.space.parameters}
 
 
-def _tried(deps: Deps, state: TuningState, rewrite: Rewrite, by: str) -> Written | str:
+def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
     """The family, verified at its first point, or why not."""
-    parent = parent_of(deps, state)
+    parent = parent_of(deps, state, draft.parent)
+    known = values_of(deps.domain.families(state.task), parent.family)
     try:
-        one = written(rewrite, parent, values_of(deps.domain.families(state.task), parent.family), by)
+        one = written(draft.rewrite, parent, known, draft.by)
     except Inconsistent as error:
         return f"inconsistent: {error}"
     if one.files == parent.files:
@@ -92,15 +100,23 @@ def _tried(deps: Deps, state: TuningState, rewrite: Rewrite, by: str) -> Written
     return one
 
 
-def _with(moves: list[Move], one: Written, slice_: int) -> list[Move]:
-    """The written family first, its points taken from the last moves."""
+def _promise(deps: Deps, state: TuningState, one: Written) -> float:
+    """How much of its share a family gets by its first point: all of it as fast as the best, a quarter at half that."""
+    first = deps.memory.trial(deps.run, one.realise(one.start).id)
+    if first is None or first.measurement is None or state.best_value is None:
+        return 1.0
+    return min(1.0, state.task.objective.ratio(state.best_value, first.measurement.value) ** 2)
+
+
+def _with(moves: list[Move], one: Written, slice_: int, share: float) -> list[Move]:
+    """The written family first, its points taken from the last moves. share: of the round's points, what it gets."""
     size = 1
     for parameter in one.family.space.parameters:
         size *= len(parameter.values)
     if size == 1:
         return moves
     total = sum(m.points for m in moves) or slice_
-    points = max(1, min(size, int(total * SHARE)))
+    points = max(min(LEAST, size, total), min(size, int(total * share)))
     left, kept = max(0, total - points), []
     for move in moves:
         if left > 0:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from atunner.core.call import CallLog, ModelCall
+from atunner.core.ports import Voice
 from atunner.core.tokens import count
 from atunner.core.value import content_id
 from atunner.llm.answers import Malformed, parse
@@ -23,6 +24,8 @@ QUOTED = 2000
 RETRIES = 2
 STRIKES = 3
 """After so many calls in a row without any answer, a model is not asked again by this process."""
+USUAL = (4000, 2000)
+"""Tokens in and out of a usual call, to compare models by their prices."""
 UNANSWERED = frozenset({"failed", "budget"})
 HIDDEN = "[key removed]"
 
@@ -184,6 +187,14 @@ class CastModel:
 
     def __init__(self, name: str, of: Callable[[str], Sequence[ChatModel]]) -> None:
         self.name, self._of = name, of
+
+    def voices(self, role: str) -> tuple[Voice, ...]:
+        """Who can play the role, each with what a usual call of it costs."""
+        return tuple(Voice(name=m.name, usd=m.price and m.price.usd(*USUAL)) for m in self._of(role))
+
+    def only(self, voice: str) -> "CastModel":
+        """The model of that name alone, in whatever roles it plays."""
+        return CastModel(voice, lambda role: [m for m in self._of(role) if m.name == voice])
 
     async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
         """The first valid answer; None when no model plays this role or none answered."""

@@ -16,6 +16,7 @@ from atunner.core.task import Budget, Task
 from atunner.domains.toy import Toy
 from atunner.graphs.strategies import strategy
 from atunner.graphs.strategies.autonomous import autonomous
+from atunner.graphs.strategies.evolve import evolve
 from atunner.graphs.strategies.expert import expert
 from atunner.graphs.strategies.explicit import TuningStep, explicit, next_step, shipped
 from atunner.graphs.strategies.one_prompt import one_prompt
@@ -82,6 +83,7 @@ STEPS = [
     TuningStep(id="two", prompt_template="And again to {kernel_string}", depends_on=("one",)),
 ]
 STRATEGIES: dict[str, Callable[[], Any]] = {
+    "evolve": evolve,
     "one_prompt": one_prompt,
     "autonomous": autonomous,
     "explicit": lambda: explicit(STEPS),

@@ -12,6 +12,7 @@ from atunner.graphs.state import Proposed, TuningState
 
 BUILT_IN = {
     "autonomous": "atunner.graphs.strategies.autonomous:autonomous",
+    "evolve": "atunner.graphs.strategies.evolve:evolve",
     "expert": "atunner.graphs.strategies.expert:expert",
     "explicit": "atunner.graphs.strategies.explicit:explicit",
     "one_prompt": "atunner.graphs.strategies.one_prompt:one_prompt",

@@ -16,7 +16,7 @@ from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy_graph
 from atunner.graphs.strategies.material import gather
-from atunner.graphs.strategies.steps import Memo, Settings, base_after, known, propose, reckon, rewrite, say
+from atunner.graphs.strategies.steps import Memo, Settings, base_after, drafted, known, propose, reckon, rewrite, say
 
 MOST_STEPS = 8
 PLAN = (
@@ -152,7 +152,7 @@ async def apply(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
         return await propose(deps, state, state.memo, (), "no step left")
     answer = await rewrite(deps, state, APPLY.format(step=step), _settings(deps))
     said = f"step: {step[:120]}" + ("" if answer else ": no valid answer")
-    return await propose(deps, state, state.memo, (answer,) if answer else (), said)
+    return await propose(deps, state, state.memo, drafted(deps, answer), said)
 
 
 def autonomous() -> Any:

@@ -15,7 +15,7 @@ from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy_graph
 from atunner.graphs.strategies.material import gather
 from atunner.graphs.strategies.shipped_steps import SHIPPED
-from atunner.graphs.strategies.steps import Memo, Settings, base_after, known, propose, reckon, rewrite
+from atunner.graphs.strategies.steps import Memo, Settings, base_after, drafted, known, propose, reckon, rewrite
 
 VARIABLES = ("kernel_string", "tune_params", "device", "diagnosis")
 """What a template may name: the source, its parameters with values, the device, the one bottleneck."""
@@ -139,7 +139,7 @@ class ExplicitStrategy:
         )
         answer = await rewrite(deps, told, filled, settings)
         said = f"step {step.id}" + ("" if answer else ": no valid answer")
-        return await propose(deps, told, memo, (answer,) if answer else (), said)
+        return await propose(deps, told, memo, drafted(deps, answer), said)
 
     def _settled(self, deps: Deps, state: TuningState, steps: Sequence[TuningStep]) -> Memo:
         memo = dict(state.memo)

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy_graph
-from atunner.graphs.strategies.steps import Settings, known, propose, reckon, rewrite
+from atunner.graphs.strategies.steps import Settings, drafted, known, propose, reckon, rewrite
 
 ORDER = (
     "Rewrite the kernel as fast as you can make it on this device in one go, treating the bottleneck named above. "
@@ -34,7 +34,7 @@ async def ask(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
     answer = await rewrite(deps, state, ORDER, settings)
     memo = {**state.memo, "tries": asked + 1}
     said = f"one rewrite asked for, try {asked + 1}" + ("" if answer else ": no valid answer")
-    return await propose(deps, state, memo, (answer,) if answer else (), said)
+    return await propose(deps, state, memo, drafted(deps, answer), said)
 
 
 def one_prompt() -> Any:

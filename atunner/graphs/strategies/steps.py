@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from atunner.agents import codegen
 from atunner.agents.brief import LIMIT
 from atunner.agents.briefing import brief
-from atunner.agents.codegen import Proposal
+from atunner.agents.codegen import Draft, Proposal
 from atunner.agents.rewrite import Rewrite
 from atunner.core.consult import Spoken
 from atunner.core.errors import UserError
@@ -56,17 +56,19 @@ async def rewrite(deps: Deps, state: TuningState, order: str, settings: Settings
     return await deps.model.ask("coder", told.text, Rewrite)
 
 
-async def propose(
-    deps: Deps, state: TuningState, memo: Memo, rewrites: tuple[Rewrite, ...], said: str
-) -> dict[str, Any]:
-    """The expert's moves for the round, and the rewrites to be admitted; the memo goes with them."""
+def drafted(deps: Deps, answer: Rewrite | None) -> tuple[Draft, ...]:
+    """A rewrite of the run's model as a draft, to be derived from the strategy's own base."""
+    return (Draft(rewrite=answer, by=f"model:{deps.model.name}"),) if deps.model and answer else ()
+
+
+async def propose(deps: Deps, state: TuningState, memo: Memo, drafts: tuple[Draft, ...], said: str) -> dict[str, Any]:
+    """The expert's moves for the round, and the drafts to be admitted; the memo goes with them."""
     filler = await codegen.propose(None, deps.tools("codegen"), look(deps, state))
-    by = f"model:{deps.model.name}" if deps.model and rewrites else ""
-    answer: Proposal = filler.answer.model_copy(update={"rewrites": rewrites, "by": by})
-    spoken = Spoken(answer, by or "rules", filler.tools)
+    answer: Proposal = filler.answer.model_copy(update={"drafts": drafts})
+    spoken = Spoken(answer, drafts[0].by if drafts else "rules", filler.tools)
     points = tuple(f"{m.family}: {m.points} points, {m.reason}" for m in answer.moves)
     note(deps, state, "codegen", spoken, f"{said}; {answer.summary}", points)
-    return {"proposal": answer, "memo": {k: v for k, v in memo.items() if k not in ("taken", "fell")}}
+    return {"proposal": answer, "memo": {k: v for k, v in memo.items() if k != "admitted"}}
 
 
 def say(deps: Deps, state: TuningState, agent: str, summary: str, points: tuple[str, ...] = ()) -> None:
@@ -95,16 +97,27 @@ class Outcome(BaseModel):
     figure: float | None = None
 
 
-def reckon(deps: Deps, state: TuningState) -> Outcome:
-    """What came of the rewrite that the last round admitted, by the record."""
-    taken, fell = state.memo.get("taken"), state.memo.get("fell")
-    if not isinstance(taken, list) or not taken:
-        why = str(fell[0]) if isinstance(fell, list) and fell else "no valid answer"
-        return Outcome(why=why)
-    family = str(taken[0])
+def admitted(state: TuningState) -> list[tuple[str, str]]:
+    """Family and reason of each draft of the last round, in order; no family where it fell."""
+    found = state.memo.get("admitted")
+    pairs = [d for d in found if isinstance(d, dict)] if isinstance(found, list) else []
+    return [(str(d.get("family") or ""), str(d.get("why") or "")) for d in pairs]
+
+
+def best_of(deps: Deps, state: TuningState, family: str) -> Trial | None:
+    """The best OK trial of a family in this run."""
     sign = 1 if state.task.objective.minimise else -1
     mine = [t for t in deps.memory.trials(deps.run) if t.candidate.family == family and t.measurement]
-    best = min(mine, key=lambda t: sign * (t.measurement.value if t.measurement else 0.0), default=None)
+    return min(mine, key=lambda t: sign * (t.measurement.value if t.measurement else 0.0), default=None)
+
+
+def reckon(deps: Deps, state: TuningState) -> Outcome:
+    """What came of the rewrite that the last round admitted, by the record."""
+    found = admitted(state)
+    if not found or not found[0][0]:
+        return Outcome(why=found[0][1] if found else "no valid answer")
+    family = found[0][0]
+    best = best_of(deps, state, family)
     base = deps.memory.trial(deps.run, str(state.memo.get("base") or state.baseline or ""))
     kept = better(best, base, state.task.objective.minimise)
     return Outcome(family=family, kept=kept, figure=best.measurement.value if best and best.measurement else None)
