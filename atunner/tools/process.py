@@ -20,11 +20,25 @@ MAX_OUTPUT = 1 << 20
 
 @dataclass(frozen=True)
 class Finished:
-    """A program that ended by itself. output: stdout and stderr together, at most 1 MiB of it."""
+    """A program that ended by itself. output: stdout and stderr together, at most 1 MiB unless more was asked for."""
 
     argv: tuple[str, ...]
     code: int
     output: str
+
+
+@dataclass(frozen=True)
+class Clocked:
+    """A program that ended, with the processor time of it and of all that it started and waited for.
+
+    cpu_s is user and system time together: the kernel counts the sum exactly, and shares it out by timer ticks only.
+    timed_out: it was killed at its limit.
+    """
+
+    code: int
+    cpu_s: float
+    wall_s: float
+    timed_out: bool = False
 
 
 class ProgramMissing(ToolError):
@@ -41,11 +55,12 @@ def run(
     timeout_s: float,
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
+    max_output: int = MAX_OUTPUT,
 ) -> Finished:
     """Run `argv` to its end, or kill its whole process group after `timeout_s` seconds.
 
-    Output beyond 1 MiB is read and dropped, so a program that prints without end costs no memory. What the program
-    left running in its process group ends with it.
+    Output beyond `max_output` bytes is read and dropped, so a program that prints without end costs no memory. What
+    the program left running in its process group ends with it.
 
     Raises:
         ProgramMissing: no such program. ProgramTimedOut: it hung.
@@ -58,7 +73,7 @@ def run(
             given.seek(0)
         process = _popen(argv, cwd=cwd, env=env, stdin=given, stdout=subprocess.PIPE)
         try:
-            output = _collect(process, time.monotonic() + timeout_s)
+            output = _collect(process, time.monotonic() + timeout_s, max_output)
         except TimeoutError as error:
             raise ProgramTimedOut(f"{argv[0]} did not end within {timeout_s:g} s and was stopped.") from error
         finally:
@@ -79,6 +94,37 @@ def start(
     return _popen(
         argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, descriptors=tuple(descriptors)
     )
+
+
+def clocked(
+    *argv: str,
+    timeout_s: float,
+    output: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+    cpu: int | None = None,
+) -> Clocked:
+    """Run `argv` to its end or its limit and say what processor time it took.
+
+    output: the file that takes what it prints, None to drop it. stdin: an open file. cpu: the core to stay on.
+
+    Raises:
+        ProgramMissing: no such program.
+    """
+    allowed = os.sched_getaffinity(0)
+    with ExitStack() as stack:
+        out: IO[bytes] | int = subprocess.DEVNULL if output is None else stack.enter_context(output.open("wb"))
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
+            stack.callback(os.sched_setaffinity, 0, allowed)
+        began = time.monotonic()
+        process = _popen(argv, cwd=None, env=env, stdin=stdin, stdout=out)
+        ending = stack.enter_context(os.fdopen(os.pidfd_open(process.pid)))
+        late = not select.select([ending], [], [], timeout_s)[0]
+        kill_group(process.pid)  # before it is reaped, so that its number cannot belong to another yet
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Clocked(process.returncode, used.ru_utime + used.ru_stime, time.monotonic() - began, late)
 
 
 def end(process: "subprocess.Popen[bytes]", grace_s: float = 0.0) -> int:
@@ -142,7 +188,7 @@ def _popen(
     cwd: Path | None,
     env: Mapping[str, str] | None,
     stdin: IO[bytes] | int,
-    stdout: int,
+    stdout: IO[bytes] | int,
     descriptors: tuple[int, ...] = (),
 ) -> "subprocess.Popen[bytes]":
     try:
@@ -160,7 +206,7 @@ def _popen(
         raise ProgramMissing(f"{argv[0]} is not on this machine; `atunner doctor` says how to get it.") from error
 
 
-def _collect(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
+def _collect(process: "subprocess.Popen[bytes]", deadline: float, most: int) -> bytes:
     """Everything printed until the program itself ends, whoever else still holds its output."""
     assert process.stdout is not None
     pipe = process.stdout.fileno()
@@ -176,21 +222,21 @@ def _collect(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
                 if left <= 0:
                     raise TimeoutError
                 ready = {key.fd for key, _ in selector.select(left)}
-                if pipe in ready and not _read(pipe, kept):
+                if pipe in ready and not _read(pipe, kept, most):
                     selector.unregister(pipe)
                 if ended in ready:
-                    while len(kept) < MAX_OUTPUT and _read(pipe, kept):
+                    while len(kept) < most and _read(pipe, kept, most):
                         pass
                     return bytes(kept)
     finally:
         os.close(ended)
 
 
-def _read(pipe: int, kept: bytearray) -> bool:
-    """Take one chunk, keep at most MAX_OUTPUT in all; False when there is none."""
+def _read(pipe: int, kept: bytearray, most: int) -> bool:
+    """Take one chunk, keep at most `most` bytes in all; False when there is none."""
     try:
         chunk = os.read(pipe, 1 << 16)
     except BlockingIOError:
         return False
-    kept += chunk[: MAX_OUTPUT - len(kept)]
+    kept += chunk[: most - len(kept)]
     return bool(chunk)

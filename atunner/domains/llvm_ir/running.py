@@ -1,0 +1,115 @@
+"""Running programs that nobody vouches for: confined, limited, on one core; what they print goes to a file."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atunner.core.errors import CandidateError, Crashed, TimedOut
+from atunner.domains.llvm_ir.program import Input
+from atunner.tools.process import Clocked, clocked
+from atunner.tools.runner import program as native_program
+from atunner.tools.sandbox import Chain, Layer, Limits, confined
+
+MEMORY = 4 << 30
+OUTPUT = 512 << 20
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+SANITIZING = {
+    "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:exitcode=86:allocator_may_return_null=1",
+    "UBSAN_OPTIONS": "print_stacktrace=0:halt_on_error=1:exitcode=86",
+}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How one run is held: sandbox layers, limit in seconds, where its output goes, the core, extra environment."""
+
+    chain: Chain
+    limit_s: float
+    out: Path | None = None
+    cpu: int | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Starts programs under a sandbox. cache: where the native launcher lies. cpu: the core for timed runs."""
+
+    cache: Path
+    chain: Chain
+    cpu: int
+
+    def printed(self, program: Path, given: Input, dump: str, out: Path, limit_s: float) -> Clocked:
+        """Run with the dump argument; all that it prints, errors too, is in `out`.
+
+        Raises:
+            Crashed: it died or gave an exit code that is not zero. TimedOut: it did not end within `limit_s`.
+        """
+        return self._run(program, (*given.args, dump), given.stdin, Terms(self.chain, limit_s, out))
+
+    def sanitized(self, program: Path, given: Input, dump: str, out: Path, limit_s: float) -> Clocked:
+        """Run a program that was built with sanitizers. Raises as `printed`; the output has what they found."""
+        chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.SECCOMP))
+        return self._run(program, (*given.args, dump), given.stdin, Terms(chain, limit_s, out, more=SANITIZING))
+
+    def timed(self, program: Path, given: Input, limit_s: float) -> Clocked:
+        """Run as users run it, on the one core, printing nowhere.
+
+        Raises as `printed`. Without namespaces: making them would be counted as the program's own time.
+        """
+        chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.NAMESPACES))
+        return self._run(program, given.args, given.stdin, Terms(chain, limit_s, cpu=self.cpu))
+
+    def _run(self, program: Path, args: tuple[str, ...], stdin: str, terms: Terms) -> Clocked:
+        memory = 0 if terms.more else MEMORY
+        limits = Limits(memory_bytes=memory, file_bytes=OUTPUT, cpu_s=int(terms.limit_s) + 2)
+        launcher = native_program("launcher", self.cache)
+        argv = confined(terms.chain, launcher, (str(program), *args), (), limits, readable=[program.parent])
+        env = {**ENVIRONMENT, **terms.more}
+        with _typed(stdin) as given:
+            done = clocked(*argv, timeout_s=terms.limit_s, output=terms.out, env=env, stdin=given, cpu=terms.cpu)
+        if done.timed_out:
+            raise TimedOut(f"The program did not end within {terms.limit_s:.3g} s.")
+        if done.code:
+            raise _died(done.code, terms.out)
+        return done
+
+
+def _died(code: int, out: Path | None) -> CandidateError:
+    """What a dead program said last, as an error."""
+    text = out.read_bytes()[-4000:].decode(errors="replace") if out is not None and out.exists() else ""
+    said = [line for line in text.splitlines() if "ERROR:" in line or "runtime error" in line or "sandbox:" in line]
+    how = (
+        f"died of signal {-code}"
+        if code < 0
+        else f"died of signal {code - 128}"
+        if code > 128
+        else f"ended with {code}"
+    )
+    return Crashed(f"The program {how}{': ' + said[0].strip()[:300] if said else ''}.")
+
+
+@contextmanager
+def _typed(text: str) -> Iterator[int]:
+    """An open file with what is typed into the program."""
+    if not text:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file.fileno()
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that the sandbox's other user may enter."""
+    with tempfile.TemporaryDirectory(prefix="atunner-ir-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
