@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, ValidationError
@@ -17,7 +17,8 @@ class Settings(BaseSettings):
 
     data: runs and the knowledge base. cache: builds by content. database: SQLAlchemy URL, "" for SQLite under `data`.
     model: as --model takes it. prices: a file of model prices over ours. workers: build processes, 0 for one a core.
-    torch_python: an interpreter that has PyTorch, to compare with.
+    sandbox: the level that every run demands. served_sandbox: at least this for jobs of the service whose code comes
+    from a client or a model. torch_python: an interpreter that has PyTorch, to compare with.
     """
 
     model_config = SettingsConfigDict(env_prefix="ATUNNER_", extra="ignore")
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     prices: Path | None = None
     workers: int = Field(default=0, ge=0)
     sandbox: str = "rlimits"
+    served_sandbox: Literal["none", "rlimits", "landlock", "namespaces"] = "landlock"
     torch_python: str = ""
 
     def __init__(self, **values: Any) -> None:

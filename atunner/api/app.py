@@ -17,6 +17,7 @@ from atunner.api.keys import Key
 from atunner.core.value import Value
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.store import Store
+from atunner.service.check import Admission
 from atunner.service.processes import LEASE_S, make_worker
 from atunner.settings import Settings
 
@@ -49,7 +50,9 @@ def create(settings: Settings, serving: Serving) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.service = Service(settings, queue, Store(queue.database), serving.slots > 0)
+    app.state.service = Service(
+        settings, queue, Store(queue.database), serving.slots > 0, Admission(settings, serving.slots > 0)
+    )
     problems.install(app, pages.error_page)
     for room in (jobs, stream, results, knowledge, health, pages):
         app.include_router(room.router)

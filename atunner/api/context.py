@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from atunner.api.keys import NOBODY, Asker
 from atunner.api.problems import NoRun
 from atunner.core.job import Job
 from atunner.core.record import RunRecord
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.store import Store
+from atunner.service.check import Admission
 from atunner.settings import Settings
 
 JOB = r"^[0-9a-f]{16}$"
@@ -23,6 +25,7 @@ class Service:
     jobs: JobStore
     store: Store
     embedded: bool
+    admission: Admission
     streams: int = field(default=0)
 
     def record(self, job: Job) -> RunRecord:
@@ -36,18 +39,19 @@ class Service:
         return self.store.load(job.run)
 
 
-def service(request: Request) -> Service:
+async def service(request: Request) -> Service:
     """The server's service."""
     found: Service = request.app.state.service
     return found
 
 
-def owner(request: Request) -> str:
-    """The name of the key that asks; "" without keys."""
-    return str(request.scope.get("atunner_owner", ""))
+async def owner(request: Request) -> Asker:
+    """Who asks, as the guards found out."""
+    found: Asker = request.scope.get("atunner_asker", NOBODY)
+    return found
 
 
 Here = Annotated[Service, Depends(service)]
-Owner = Annotated[str, Depends(owner)]
+Owner = Annotated[Asker, Depends(owner)]
 JobId = Annotated[str, Path(pattern=JOB, description="A job's id: 16 hex digits.")]
 CandidateId = Annotated[str, Path(pattern=JOB, description="A candidate's id: the hash of its content.")]

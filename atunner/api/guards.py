@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, MutableMapping
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from atunner.api.keys import Key, Scope, owner
 from atunner.api.problems import answer
+from atunner.api.rates import Rates
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -42,7 +44,7 @@ class Guards:
     """ASGI middleware. hosts: names that the Host header may have; empty lets all pass. keys: none lets all in."""
 
     def __init__(self, app: App, hosts: frozenset[str], keys: tuple[Key, ...]) -> None:
-        self._app, self._hosts, self._keys = app, hosts, keys
+        self._app, self._hosts, self._keys, self._rates = app, hosts, keys, Rates()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Refuse with problem details, or pass on."""
@@ -70,7 +72,6 @@ class Guards:
         return self._unauthorised(scope, headers)
 
     def _unauthorised(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
-        scope["atunner_owner"] = ""
         if not self._keys or scope["path"] in OPEN:
             return None
         key = owner(self._keys, _secret(headers.get("authorization", "")))
@@ -83,7 +84,11 @@ class Guards:
         wanted = Scope.ADMIN if _deletes(scope) else wanted
         if wanted not in key.scopes:
             return answer(403, f"The key {key.name!r} lacks the scope {wanted.value!r}.")
-        scope["atunner_owner"] = key.name
+        scope["atunner_asker"] = key.asker
+        wait = self._rates.wait(key.name, key.limits.per_s)
+        if wait > 0:
+            said = f"The key {key.name!r} may ask {key.limits.per_s} times a second. Try again in {wait:.1f} s."
+            return answer(429, said, (), {"retry-after": str(ceil(wait))})
         return None
 
 

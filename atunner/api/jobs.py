@@ -10,8 +10,8 @@ from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState
 from atunner.core.record import RunState
 from atunner.jobs.submission import Submission
+from atunner.knowledge_base.jobs import TooManyJobs
 from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
-from atunner.service.check import admitted
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 Sort = Literal["created", "-created", "priority", "-priority", "state", "-state", "name", "-name"]
@@ -25,22 +25,24 @@ def submit(here: Here, owner: Owner, asked: Submission, idempotency_key: Idempot
     return accept(here, asked, owner, idempotency_key)
 
 
-def accept(here: Here, asked: Submission, owner: str, key: str | None = None) -> Job:
+def accept(here: Here, asked: Submission, owner: Owner, key: str | None = None) -> Job:
     """Check what can be checked before anything is spent, then queue it.
 
     Raises:
-        UserError: something asked for does not exist. Refused: the key was used for another request.
+        UserError: something asked for does not exist. Refused: the key was used for another request, or the owner has
+            too many unfinished jobs.
     """
-    request = asked.request(owner)
-    admitted(here.settings, request)
-    job = _queued(here, request, key)
-    here.store.event(job.id, "state", {"state": job.state.value}, key="submitted")
-    return job
+    request = asked.request(owner.name)
+    here.admission.check(request)
+    return _queued(here, request, owner, key)
 
 
-def _queued(here: Here, request: JobRequest, key: str | None = None) -> Job:
+def _queued(here: Here, request: JobRequest, owner: Owner, key: str | None = None) -> Job:
+    own = f"{owner.name}/{key}" if owner.name and key else key
     try:
-        return here.jobs.submit(request, key)
+        return here.jobs.submit(request, own, owner.open_jobs)
+    except TooManyJobs as error:
+        raise Refused(429, str(error)) from error
     except UserError as error:
         raise Refused(409, str(error)) from error
 
@@ -81,10 +83,10 @@ def get(here: Here, job: JobId) -> Job:
 
 
 @router.post("/{job}/cancel", responses=documented(404))
-def cancel(here: Here, job: JobId) -> Job:
+def cancel(here: Here, job: JobId, owner: Owner) -> Job:
     """End a job; its processes are gone within seconds. A job that has ended stays as it is."""
     before = here.jobs.get(job)
-    after = here.jobs.cancel(job, "cancelled by the user")
+    after = here.jobs.cancel(job, f"cancelled by {owner.name or 'the user'}")
     if before.state not in ENDED and after.state is JobState.CANCELLED:
         here.store.event(job, "state", {"state": "cancelled", "message": after.reason}, key="end")
         _interrupt(here, after)
@@ -96,19 +98,24 @@ def _interrupt(here: Here, job: Job) -> None:
     if job.run is None:
         return
     try:
-        here.store.set_state(job.run, RunState.INTERRUPTED, "cancelled by the user")
+        here.store.set_state(job.run, RunState.INTERRUPTED, job.reason)
     except (RunEnded, UnknownRun):
         return
 
 
 @router.post("/{job}/approve", responses=documented(404))
-def approve(here: Here, job: JobId) -> Job:
-    """Let a waiting job into the queue."""
-    return here.jobs.approve(job)
+def approve(here: Here, job: JobId, owner: Owner) -> Job:
+    """Let a waiting job into the queue; one that does not wait stays as it is."""
+    waited = here.jobs.get(job).state is JobState.WAITING
+    after = here.jobs.approve(job)
+    if waited:
+        said = f"approved by {owner.name or 'the user'}"
+        here.store.event(job, "state", {"state": after.state.value, "message": said}, key="approved")
+    return after
 
 
 @router.post("/{job}/resume", status_code=201, responses=documented(404, 409))
-def resume(here: Here, job: JobId) -> Job:
+def resume(here: Here, job: JobId, owner: Owner) -> Job:
     """Go on with an ended job's unfinished run, as a new job; no recorded trial is judged again."""
     old = _ended(here, job)
     if old.run is None:
@@ -116,19 +123,17 @@ def resume(here: Here, job: JobId) -> Job:
     state = here.store.head(old.run).state
     if state in TERMINAL:
         raise Refused(409, f"The run of job {job} is {state}; nothing is left to do. Use retry for a new run.")
-    return _again(here, old, old.run)
+    return _again(here, owner, old, old.run)
 
 
 @router.post("/{job}/retry", status_code=201, responses=documented(404, 409))
-def retry(here: Here, job: JobId) -> Job:
+def retry(here: Here, job: JobId, owner: Owner) -> Job:
     """The same request as a new job with a new run."""
-    return _again(here, _ended(here, job), None)
+    return _again(here, owner, _ended(here, job), None)
 
 
-def _again(here: Here, old: Job, run: str | None) -> Job:
-    again = _queued(here, old.request.model_copy(update={"parent": old.id, "run": run}))
-    here.store.event(again.id, "state", {"state": again.state.value}, key="submitted")
-    return again
+def _again(here: Here, owner: Owner, old: Job, run: str | None) -> Job:
+    return _queued(here, old.request.model_copy(update={"parent": old.id, "run": run, "owner": owner.name}), owner)
 
 
 def _ended(here: Here, job: str) -> Job:

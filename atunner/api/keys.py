@@ -8,6 +8,8 @@ import secrets
 from enum import StrEnum
 from pathlib import Path
 
+from pydantic import Field
+
 from atunner.core.errors import UserError
 from atunner.core.value import Value
 
@@ -22,12 +24,35 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Asker(Value):
+    """Who asks. name: of the key, "" without keys. open_jobs: unfinished jobs that it may have, 0 for any number."""
+
+    name: str = ""
+    open_jobs: int = 0
+
+
+NOBODY = Asker()
+
+
+class Limits(Value):
+    """Of one key. per_s: requests a second, twice as many at once; open_jobs: unfinished jobs. 0 is without limit."""
+
+    per_s: int = Field(default=100, ge=0, le=100_000)
+    open_jobs: int = Field(default=1000, ge=0, le=1_000_000)
+
+
 class Key(Value):
-    """One line of the file: name, SHA-256 of the key, scopes."""
+    """One line of the file: name, SHA-256 of the key, scopes, limits."""
 
     name: str
     digest: str
     scopes: frozenset[Scope]
+    limits: Limits = Limits()
+
+    @property
+    def asker(self) -> Asker:
+        """As routes see it."""
+        return Asker(name=self.name, open_jobs=self.limits.open_jobs)
 
 
 def read(file: Path) -> tuple[Key, ...]:
@@ -49,13 +74,17 @@ def read(file: Path) -> tuple[Key, ...]:
 
 def _parsed(file: Path, number: int, line: str) -> Key:
     try:
-        name, digest, scopes = line.split(":")
-        return Key(name=name, digest=digest, scopes=frozenset(Scope(s) for s in scopes.split(",")))
+        name, digest, scopes, *given = line.split(":")
+        per_s, open_jobs = given or (Limits().per_s, Limits().open_jobs)
+        limits = Limits(per_s=int(per_s), open_jobs=int(open_jobs))
+        return Key(name=name, digest=digest, scopes=frozenset(Scope(s) for s in scopes.split(",")), limits=limits)
     except ValueError as error:
-        raise UserError(f"{file}, line {number}: expected NAME:SHA256:SCOPES. Make it again with --new-key.") from error
+        raise UserError(
+            f"{file}, line {number}: expected NAME:SHA256:SCOPES:RATE:JOBS. Make it again with --new-key."
+        ) from error
 
 
-def add(file: Path, name: str, scopes: frozenset[Scope]) -> str:
+def add(file: Path, name: str, scopes: frozenset[Scope], limits: Limits = Limits()) -> str:  # noqa: B008 - frozen
     """Make a key of 256 random bits, append its hash, and return it: this is the only time that it is seen.
 
     Raises:
@@ -69,7 +98,7 @@ def add(file: Path, name: str, scopes: frozenset[Scope]) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "a") as opened:
-        opened.write(f"{name}:{digest_of(secret)}:{','.join(sorted(scopes))}\n")
+        opened.write(f"{name}:{digest_of(secret)}:{','.join(sorted(scopes))}:{limits.per_s}:{limits.open_jobs}\n")
     return secret
 
 

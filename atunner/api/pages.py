@@ -140,12 +140,14 @@ def candidate_page(here: Here, job: JobId, candidate: CandidateId) -> Response:
 
 
 @router.post("/jobs/{job}/{verb}")
-def change(here: Here, job: JobId, verb: Literal["cancel", "approve", "resume", "retry", "delete"]) -> Response:
+def change(
+    here: Here, owner: Owner, job: JobId, verb: Literal["cancel", "approve", "resume", "retry", "delete"]
+) -> Response:
     """Do it and show the job."""
     if verb == "delete":
         jobs.delete(here, job)
         return RedirectResponse("/", 303)
-    return RedirectResponse(f"/jobs/{VERBS[verb](here, job).id}", 303)
+    return RedirectResponse(f"/jobs/{VERBS[verb](here, job, owner).id}", 303)
 
 
 @router.get("/knowledge")

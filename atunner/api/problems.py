@@ -50,7 +50,7 @@ def answer(
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: these statuses, and those that every route may give."""
-    every = {400, 401, 403, 413, 421, 422, 500, 503, *statuses}
+    every = {400, 401, 403, 413, 421, 422, 429, 500, 503, *statuses}
     content = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in sorted(every)}
 

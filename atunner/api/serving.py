@@ -10,8 +10,10 @@ import uvicorn
 
 from atunner.api import keys
 from atunner.api.app import Serving, create
+from atunner.api.protocol import Bounded
 from atunner.core.errors import UserError
 from atunner.core.value import Value
+from atunner.service.check import warm
 from atunner.settings import Settings
 
 KEYS = "api-keys"
@@ -44,19 +46,20 @@ def serve(settings: Settings, place: Place) -> None:
         chosen = bound.getsockname()[1]
         serving = Serving(hosts=_names(host, place.names), keys=known, slots=place.slots, lease_s=place.lease_s)
         app = create(settings, serving)
+        warm()
         print(f"ATunner on http://{_shown(host)}:{chosen} - stop with Ctrl-C", flush=True)  # noqa: T201 - where to look
         config = uvicorn.Config(
             app,
+            http=Bounded,
             log_level="warning",
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
-            h11_max_incomplete_event_size=32768,
         )
         with suppress(KeyboardInterrupt):  # raised again by uvicorn after an orderly end, which is what was asked for
             uvicorn.Server(config).run([bound])
 
 
-def new_key(settings: Settings, name: str, scopes: tuple[str, ...]) -> str:
+def new_key(settings: Settings, name: str, scopes: tuple[str, ...], per_s: int = 100, open_jobs: int = 1000) -> str:
     """Add a key to the file beside the database and return it.
 
     Raises:
@@ -65,7 +68,8 @@ def new_key(settings: Settings, name: str, scopes: tuple[str, ...]) -> str:
     known = {s.value for s in keys.Scope}
     if not scopes or set(scopes) - known:
         raise UserError(f"--scopes takes some of {', '.join(sorted(known))}; got {', '.join(scopes) or 'none'}.")
-    return keys.add(settings.data / KEYS, name, frozenset(keys.Scope(s) for s in scopes))
+    limits = keys.Limits(per_s=per_s, open_jobs=open_jobs)
+    return keys.add(settings.data / KEYS, name, frozenset(keys.Scope(s) for s in scopes), limits)
 
 
 def key_file(settings: Settings) -> Path:

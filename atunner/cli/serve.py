@@ -45,6 +45,8 @@ def serve(
     name: list[str] = typer.Option([], "--name", help="A host name that requests may use; repeatable."),
     new_key: str = typer.Option("", "--new-key", help="Make an API key of this name, print it once, and leave."),
     scopes: str = typer.Option("read,submit", "--scopes", help="Of a new key: read, submit, admin."),
+    rate: int = typer.Option(100, "--rate", min=0, max=100_000, help="Requests a second of a new key, 0 for any."),
+    open_jobs: int = typer.Option(1000, "--open-jobs", min=0, max=1_000_000, help="Unfinished jobs of a new key."),
 ) -> None:
     """Serve the REST API and the dashboard, with a worker and a database in this process.
 
@@ -52,7 +54,7 @@ def serve(
     """
     settings = Settings()
     if new_key:
-        typer.echo(load("servers", "key", SERVERS)(settings, new_key, tuple(scopes.split(","))))
+        typer.echo(load("servers", "key", SERVERS)(settings, new_key, tuple(scopes.split(",")), rate, open_jobs))
         return
     place = load("servers", "place", SERVERS)(host=host, port=port, names=frozenset(name), slots=slots, lease_s=lease)
     load("servers", "http", SERVERS)(settings, place)

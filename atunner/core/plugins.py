@@ -18,11 +18,13 @@ def load(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
     Raises:
         UnknownName: with the nearest names and the whole list.
     """
-    installed = {e.name: e.value for e in entry_points(group=f"atunner.{kind}")}
-    table = installed | dict(built_in)
-    if name not in table:
-        raise UnknownName(_one(kind), name, table)
-    return EntryPoint(name, table[name], f"atunner.{kind}").load()
+    # Ours are looked up first: reading what is installed opens a file for every distribution.
+    if name in built_in:
+        return EntryPoint(name, built_in[name], f"atunner.{kind}").load()
+    installed = {e.name: e for e in entry_points(group=f"atunner.{kind}")}
+    if name not in installed:
+        raise UnknownName(_one(kind), name, {*installed, *built_in})
+    return installed[name].load()
 
 
 def _one(kind: str) -> str:

@@ -1,53 +1,16 @@
 """What a client may ask for: every field bounded, so that nothing larger than meant reaches the database."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from atunner.core.job import JobRequest
-from atunner.core.task import Budget, Task
+from atunner.core.task import Budget
 from atunner.core.value import Value
+from atunner.jobs.work import Word, Work
 
-HOST = "host"
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}$")]
-Extent = Annotated[int, Field(ge=1, le=1 << 24)]
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/:@+-]{0,63}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^(|none|(openai|ollama):[A-Za-z0-9][A-Za-z0-9._:/-]{0,99})$")]
-
-
-class OperatorWork(Value):
-    """A kernel for one operator, as `atunner optimize`. target: a GPU's name, or host; shape: None for the default."""
-
-    kind: Literal["operator"]
-    operator: Word
-    shape: Annotated[tuple[Extent, ...], Field(min_length=1, max_length=8)] | None = None
-    dtype: Word = "float32"
-    settings: Annotated[dict[Word, Word], Field(max_length=16)] = Field(default_factory=dict)
-    target: Word = HOST
-    compiler: Literal["", "nvrtc", "nvcc", "gcc", "clang"] = ""
-
-    def task(self) -> Task:
-        """The task as the domain takes it."""
-        spec: dict[str, JsonValue] = {
-            "operator": self.operator,
-            "shape": None if self.shape is None else list(self.shape),
-            "dtype": self.dtype,
-            "settings": dict(self.settings),
-        }
-        if self.compiler:
-            spec["compiler"] = self.compiler
-        return Task(name=self.operator, spec=spec, target=self.target)
-
-
-class ToyWork(Value):
-    """A problem with a known answer, solved in seconds without a compiler: to try a service out."""
-
-    kind: Literal["toy"]
-    floor: Annotated[int, Field(ge=0, le=1_000_000)] = 1
-
-    def task(self) -> Task:
-        """The task as the toy domain takes it."""
-        return Task(domain="toy", name="toy", spec={"floor": self.floor})
 
 
 class Bounds(Value):
@@ -68,7 +31,7 @@ class Bounds(Value):
 class Submission(Value):
     """A job to accept. model: "" for the server's own; base URLs are the server's business and cannot be sent."""
 
-    task: Annotated[OperatorWork | ToyWork, Field(discriminator="kind")]
+    task: Work
     budget: Bounds = Bounds(trials=128)
     model: ModelName = ""
     strategy: Word = "expert"

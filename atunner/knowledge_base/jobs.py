@@ -12,7 +12,7 @@ from sqlalchemy.sql import Select
 
 from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState, Lease
-from atunner.knowledge_base import fence
+from atunner.knowledge_base import fence, streams
 from atunner.knowledge_base.candidates import AnyRow
 from atunner.knowledge_base.database import Database
 from atunner.knowledge_base.tables import JobLabelRow, JobRow
@@ -22,6 +22,10 @@ SORTS = {"created": JobRow.created, "priority": JobRow.priority, "state": JobRow
 
 class UnknownJob(UserError):
     """No job has that id."""
+
+
+class TooManyJobs(UserError):
+    """The owner has as many unfinished jobs as it may have."""
 
 
 class JobStore:
@@ -46,19 +50,31 @@ class JobStore:
         """Give back all connections."""
         self.database.close()
 
-    def submit(self, request: JobRequest, key: str | None = None) -> Job:
-        """Accept a job; with a key seen before, the job of that key. Committed when this returns.
+    def submit(self, request: JobRequest, key: str | None = None, most_open: int = 0) -> Job:
+        """Accept a job; with a key seen before, the job of that key. Committed with its first event when this returns.
+
+        most_open: jobs of the owner that may be unfinished, 0 for any number.
 
         Raises:
-            UserError: the key was used for another request.
+            UserError: the key was used for another request. TooManyJobs: the owner has that many unfinished ones.
         """
         row = self._new(request, key)
         with self.database.write() as connection:
             if not self.database.add_one(connection, JobRow, row):
                 return self._earlier(connection, request, str(key))
+            if most_open and self._open(connection, request.owner) > most_open:
+                raise TooManyJobs(
+                    f"{request.owner} has {most_open} unfinished jobs, which is its limit. Wait for one, or cancel it."
+                )
             labels = [{"job": row["id"], "name": n, "value": v} for n, v in request.labels.items()]
             self.database.add(connection, JobLabelRow, labels)
-            return _job(_row(connection, row["id"]))
+            streams.begin(connection, row["id"], "state", {"state": row["state"]}, key="submitted")
+        return Job(id=row["id"], request=request, state=row["state"], run=request.run, created=row["created"])
+
+    def _open(self, connection: Connection, owner: str) -> int:
+        self.database.serialise(connection, f"open jobs of {owner}")
+        unfinished = JobRow.state.not_in([state.value for state in ENDED])
+        return int(connection.execute(select(func.count()).where(JobRow.owner == owner, unfinished)).scalar_one())
 
     def _new(self, request: JobRequest, key: str | None) -> dict[str, Any]:
         empty = {"reason": "", "worker": "", "token": 0, "attempts": 0, "stalled": 0, "progress": 0}

@@ -53,6 +53,12 @@ def append(
     return seq
 
 
+def begin(connection: Connection, stream: str, kind: str, body: Mapping[str, JsonValue], key: str) -> None:
+    """The first event of a stream that nobody else can know yet, such as that of a job that is being accepted."""
+    row = {"stream": stream, "seq": 1, "key": key, "kind": kind, "body": dict(body), "created": now()}
+    connection.execute(insert(EventRow), [row])
+
+
 def events(connection: Connection, stream: str, after: int, limit: int) -> list[Event]:
     """The events of a stream with a number above `after`."""
     query = select(EventRow.seq, EventRow.kind, EventRow.body, EventRow.created)

@@ -1,35 +1,84 @@
 """What can be said of a request before it is queued."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from atunner.core.errors import UserError
+from atunner.core.errors import UnknownName, UserError
 from atunner.core.job import JobRequest
 from atunner.core.plugins import load
 from atunner.domains import BUILT_IN as DOMAINS
 from atunner.executors.work import resolve
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.jobs.submission import Submission
+from atunner.jobs.work import FOREIGN
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.settings import Settings
+from atunner.tools.sandbox import LEVELS, demand, strongest
 from atunner.wiring import domain_config
 
+KEPT = 4096
 
-def admitted(settings: Settings, request: JobRequest) -> None:
-    """Let the domain, and the tables of names, refuse what can never run.
 
-    Raises:
-        UserError: with what is wrong and what there is.
+class Admission:
+    """Lets the tables of names and the domain refuse what can never run; what was admitted is remembered by content.
+
+    works: whether jobs run on this machine too, so that its sandbox is the one that counts.
     """
-    options = request.options.get("options")
-    load("strategies", str(request.options.get("strategy")), STRATEGIES)
-    if isinstance(options, dict):
-        load("searchers", str(options.get("search")), SEARCHERS)
-    if request.task.domain not in DOMAINS:
-        raise UserError(f"No domain named {request.task.domain!r}. Known: {', '.join(sorted(DOMAINS))}.")
-    resolve(DOMAINS[request.task.domain], domain_config(settings, request.task)).admit(request.task)
+
+    def __init__(self, settings: Settings, works: bool) -> None:
+        self._settings, self._works = settings, works
+        self._known: dict[tuple[str, ...], None] = {}
+        self._lock = threading.Lock()
+
+    def check(self, request: JobRequest) -> None:
+        """Raises UserError: with what is wrong and what there is."""
+        told = request.options.get("options")
+        search = str(told.get("search", "auto")) if isinstance(told, dict) else "auto"
+        strategy = str(request.options.get("strategy", "expert"))
+        same = (request.task.id, strategy, search, policy(self._settings, request))
+        if same in self._known:
+            return
+        load("strategies", strategy, STRATEGIES)
+        load("searchers", search, SEARCHERS)
+        self._task(request)
+        with self._lock:
+            self._known[same] = None
+            while len(self._known) > KEPT:
+                self._known.pop(next(iter(self._known)))
+
+    def _task(self, request: JobRequest) -> None:
+        if request.task.domain not in DOMAINS:
+            raise UserError(f"No domain named {request.task.domain!r}. Known: {', '.join(sorted(DOMAINS))}.")
+        config = domain_config(self._settings, request.task)
+        level = policy(self._settings, request)
+        if level != self._settings.sandbox and self._works:
+            demand(strongest(self._settings.cache), level)
+        if request.task.domain not in FOREIGN:  # those are built and run when they are admitted: a worker's business
+            resolve(DOMAINS[request.task.domain], config).admit(request.task)
+
+
+def warm() -> None:
+    """Import what admission needs, so that the first request does not wait for it."""
+    for kind, table in (("domains", DOMAINS), ("strategies", STRATEGIES), ("searchers", SEARCHERS)):
+        for name in table:
+            load(kind, name, table)
+
+
+def policy(settings: Settings, request: JobRequest) -> str:
+    """The sandbox level that a job needs: the server's where its code comes from a client or from a model."""
+    weakest_first = list(LEVELS)
+    if settings.sandbox not in LEVELS:
+        raise UnknownName("sandbox level", settings.sandbox, LEVELS)
+    foreign = request.task.domain in FOREIGN or model_of(settings, request) != "none"
+    return max(settings.sandbox, settings.served_sandbox if foreign else "none", key=weakest_first.index)
+
+
+def model_of(settings: Settings, request: JobRequest) -> str:
+    """The model of a job: its own, else the server's."""
+    return str(request.options.get("model") or settings.model)
 
 
 def submission_of(values: Mapping[str, Any]) -> Submission:
@@ -42,5 +91,6 @@ def submission_of(values: Mapping[str, Any]) -> Submission:
         return Submission.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part not in ("operator", "toy") or len(first["loc"]) < 3)
+        kinds = ("operator", "kernel", "toy", "ir")
+        where = ".".join(str(part) for part in first["loc"] if part not in kinds or len(first["loc"]) < 3)
         raise UserError(f"{where}: {first['msg']}; got {str(first['input'])[:80]!r}.") from error

@@ -14,6 +14,7 @@ from atunner.knowledge_base.database import Database, DatabaseLost
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.runs import UnknownRun
 from atunner.knowledge_base.store import Store
+from atunner.service.check import policy
 from atunner.settings import Settings
 from atunner.wiring import Request, Session, new_run
 
@@ -60,7 +61,13 @@ def say(store: Store, job: str, kind: str, body: dict[str, JsonValue], key: str 
 
 def _run(settings: Settings, lease: Lease, run: str, stop: threading.Event, jobs: JobStore, store: Store) -> RunRecord:
     watch = Narrator(jobs, store, lease, stop)
-    own = settings.model_copy(update={"database": settings.database_url, "data": _folder(settings, run)})
+    own = settings.model_copy(
+        update={
+            "database": settings.database_url,
+            "data": _folder(settings, run),
+            "sandbox": policy(settings, lease.job.request),
+        }
+    )
     with Session(own, store) as session:
         try:
             state = store.head(run).state
