@@ -8,11 +8,14 @@ from atunner.api.context import Here
 from atunner.api.problems import Refused, documented
 from atunner.core.device import Device
 from atunner.core.errors import UnknownName
+from atunner.core.record import RunState
 from atunner.core.value import Value
 from atunner.knowledge_base.catalogue import FusionRule, Technique
+from atunner.knowledge_base.runs import RunFilter, RunSummary
 from atunner.operators import known, operator
 
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
+Filter = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 Named = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")]
 
 
@@ -65,6 +68,22 @@ def operators() -> list[OperatorEntry]:
 def techniques(here: Here, bottleneck: Annotated[str, Query(max_length=60)] = "") -> list[Technique]:
     """Techniques, or those that treat one bottleneck."""
     return list(here.store.techniques(bottleneck))
+
+
+@router.get("/history", responses=documented())
+def history(
+    here: Here,
+    operator: Filter = "",
+    domain: Filter = "",
+    target: Filter = "",
+    state: Annotated[list[RunState] | None, Query(max_length=6)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+) -> list[RunSummary]:
+    """Earlier runs, newest first, with their best figures; of the service and of the command line alike."""
+    states = frozenset(state or [])
+    which = RunFilter(states=states, domain=domain, subject=operator, target=target, limit=limit, offset=offset)
+    return here.store.past(which)
 
 
 @router.get("/fusion-rules", responses=documented())

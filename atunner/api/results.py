@@ -13,56 +13,14 @@ from atunner.api.context import CandidateId, Here, JobId
 from atunner.api.problems import Refused, documented
 from atunner.core.candidate import Candidate
 from atunner.core.record import AgentNote, RunRecord
-from atunner.core.status import Provenance, Status
-from atunner.core.value import Value
 from atunner.domains.kernels.bundle import write_bundle
-from atunner.reports import difference, export, html, rows, wording
+from atunner.reports import difference, export, html
+from atunner.reports.board import Board, board
+from atunner.search.formats.run_results import as_t4
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["results"])
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 Limit = Annotated[int, Query(ge=1, le=5000)]
-
-
-class Failed(Value):
-    """A candidate without a figure: at which stage it failed, and why."""
-
-    candidate: str
-    family: str
-    status: Status
-    reason: str
-
-
-class Board(Value):
-    """The leaderboard of one job; all figures are of one provenance. baseline has rank 0."""
-
-    run: str
-    state: str
-    provenance: Provenance
-    headline: str
-    baseline: rows.Row | None
-    rows: tuple[rows.Row, ...]
-    failed: tuple[Failed, ...]
-    total: int
-
-
-def board(record: RunRecord, limit: int) -> Board:
-    """The best `limit` rows, and as many failures, the newest first."""
-    ranked = rows.leaderboard(record)
-    bad = [t for t in reversed(record.trials) if t.status is not Status.OK]
-    failed = (
-        Failed(candidate=t.candidate.id, family=t.candidate.family, status=t.status, reason=rows.first_line(t.feedback))
-        for t in bad[:limit]
-    )
-    return Board(
-        run=record.run,
-        state=record.state,
-        provenance=record.provenance,
-        headline=wording.headline(record),
-        baseline=rows.baseline(record),
-        rows=ranked[:limit],
-        failed=tuple(failed),
-        total=len(record.trials),
-    )
 
 
 @router.get("/{job}/leaderboard", responses=documented(404, 409))
@@ -156,6 +114,16 @@ def run_json(here: Here, job: JobId) -> Response:
 def trials_csv(here: Here, job: JobId) -> Response:
     """One line for each trial."""
     return _file(export.as_csv(here.record(here.jobs.get(job))), "text/csv", f"{job}.csv")
+
+
+@router.get(
+    "/{job}/results.t4.json",
+    response_class=Response,
+    responses={**documented(404, 409), **_typed("application/json", {"type": "object"})},
+)
+def results_t4(here: Here, job: JobId) -> Response:
+    """The trials in the format that auto-tuners share (T4)."""
+    return _file(as_t4(here.record(here.jobs.get(job))), "application/json", f"{job}.t4.json")
 
 
 @router.get(

@@ -10,13 +10,13 @@ from rich.table import Column, Table
 
 from atunner.cli.common import command, print_json
 from atunner.cli.show import finish, folder_of, progress
-from atunner.cli.transcript import transcript
 from atunner.core.errors import UserError
 from atunner.core.record import RunRecord
 from atunner.domains.kernels.bundle import write_bundle
 from atunner.reports import compare as compare_records
 from atunner.reports import export as exports
 from atunner.reports.terminal import show as show_record
+from atunner.reports.transcript import transcript
 from atunner.reports.write import write
 from atunner.wiring import Session
 

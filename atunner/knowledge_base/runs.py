@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import Field
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.sql import Select
 
 from atunner.core.errors import UserError
 from atunner.core.measurement import Environment
@@ -45,6 +47,18 @@ class RunSummary(Value):
     spent: Spent
     created: str
     finished: str
+
+
+class RunFilter(Value):
+    """Which runs to list; an empty field lets all pass. subject: the operator, else the task's name."""
+
+    states: frozenset[RunState] = frozenset()
+    domain: str = ""
+    subject: str = ""
+    target: str = ""
+    text: str = ""
+    limit: int = Field(default=50, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0)
 
 
 def now() -> str:
@@ -171,41 +185,49 @@ def head(connection: Connection, run: str) -> tuple[RunRecord, str | None]:
     return RunRecord.model_validate(fields), row.baseline
 
 
-def summaries(connection: Connection, states: frozenset[RunState], limit: int, offset: int) -> list[RunSummary]:
-    """Runs, newest first."""
-    counts = (
+def summaries(connection: Connection, which: RunFilter) -> list[RunSummary]:
+    """Runs, newest first; counted and joined for this page only."""
+    query = _filtered(which).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(which.limit).offset(which.offset)
+    heads = connection.execute(query).all()
+    ids = [row.id for row in heads]
+    counted = (
         select(
             TrialRow.run, func.count().label("trials"), func.count().filter(TrialRow.status == Status.OK).label("ok")
         )
+        .where(TrialRow.run.in_(ids))
         .group_by(TrialRow.run)
-        .subquery()
     )
-    figure = (
-        select(TrialRow.run, TrialRow.candidate, MeasurementRow.value, MeasurementRow.unit)
+    counts = {row.run: row for row in connection.execute(counted)}
+    best = (
+        select(RunRow.id, MeasurementRow.value, MeasurementRow.unit)
+        .join(TrialRow, (TrialRow.run == RunRow.id) & (TrialRow.candidate == RunRow.best))
         .join(MeasurementRow, MeasurementRow.trial == TrialRow.id)
-        .subquery()
+        .where(RunRow.id.in_(ids))
     )
-    query = (
-        select(RunRow, counts.c.trials, counts.c.ok, figure.c.value, figure.c.unit)
-        .outerjoin(counts, counts.c.run == RunRow.id)
-        .outerjoin(figure, (figure.c.run == RunRow.id) & (figure.c.candidate == RunRow.best))
-        .order_by(RunRow.created.desc(), RunRow.id.desc())
-    )
-    if states:
-        query = query.where(RunRow.state.in_([s.value for s in states]))
-    return [_summary(row) for row in connection.execute(query.limit(limit).offset(offset))]
+    figures = {row.id: row for row in connection.execute(best)}
+    return [_summary(row, counts.get(row.id), figures.get(row.id)) for row in heads]
 
 
-def _summary(row: AnyRow) -> RunSummary:
-    same = set(RunSummary.model_fields) & set(row._fields)
+def _filtered(which: RunFilter) -> Select[Any]:
+    query: Select[Any] = select(RunRow.__table__)
+    if which.states:
+        query = query.where(RunRow.state.in_([s.value for s in which.states]))
+    wanted = ((RunRow.domain, which.domain), (RunRow.subject, which.subject), (RunRow.target, which.target))
+    for column, value in wanted:
+        query = query.where(column == value) if value else query
+    return query.where(RunRow.name.icontains(which.text, autoescape=True)) if which.text else query
+
+
+def _summary(row: AnyRow, counts: AnyRow | None, figure: AnyRow | None) -> RunSummary:
+    same = set(RunSummary.model_fields) & set(row._fields) - {"best"}
     fields = {name: getattr(row, name) for name in same}
     return RunSummary.model_validate(
         fields
         | {
             "run": row.id,
-            "best": row.value,
-            "unit": row.unit or row.task["objective"]["unit"],
-            "trials": row.trials or 0,
-            "ok": row.ok or 0,
+            "best": figure.value if figure else None,
+            "unit": figure.unit if figure else row.task["objective"]["unit"],
+            "trials": counts.trials if counts else 0,
+            "ok": counts.ok if counts else 0,
         }
     )

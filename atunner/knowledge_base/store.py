@@ -16,11 +16,12 @@ from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.status import Provenance
 from atunner.core.task import Spent, Task
 from atunner.core.trial import Screening, Trial
-from atunner.knowledge_base import catalogue, devices, fence, recall, runs, streams, trials
+from atunner.knowledge_base import candidates, catalogue, devices, fence, recall, runs, streams, trials
+from atunner.knowledge_base.candidates import Artefact
 from atunner.knowledge_base.catalogue import FusionRule, OperatorNote, Technique
 from atunner.knowledge_base.database import Database
 from atunner.knowledge_base.recall import Past
-from atunner.knowledge_base.runs import RunSummary
+from atunner.knowledge_base.runs import RunFilter, RunSummary
 from atunner.knowledge_base.streams import Event
 from atunner.knowledge_base.tables import EnvironmentRow, RunRow, TrialRow
 
@@ -115,8 +116,12 @@ class Store:
 
     def runs(self, states: Sequence[RunState] = (), limit: int = 50, offset: int = 0) -> list[RunSummary]:
         """Runs, newest first."""
+        return self.past(RunFilter(states=frozenset(states), limit=limit, offset=offset))
+
+    def past(self, which: RunFilter) -> list[RunSummary]:
+        """The runs that a filter lets pass, newest first."""
         with self.database.read() as connection:
-            return runs.summaries(connection, frozenset(states), limit, offset)
+            return runs.summaries(connection, which)
 
     # Memory
 
@@ -147,6 +152,18 @@ class Store:
         """All screenings of a run, in the order recorded."""
         with self.database.read() as connection:
             return trials.screenings(connection, run)
+
+    # Artefacts
+
+    def artefacts(self, run: str, limit: int, offset: int = 0) -> list[Artefact]:
+        """The files of up to `limit` of a run's candidates, in the order judged."""
+        with self.database.read() as connection:
+            return candidates.artefacts(connection, run, limit, offset)
+
+    def artefact(self, digest: str) -> bytes | None:
+        """The content of a file by its SHA-256, None when there is none."""
+        with self.database.read() as connection:
+            return candidates.content(connection, digest)
 
     # Notes, events, environments
 
@@ -191,10 +208,10 @@ class Store:
             found = streams.calls(connection, run, key)
         return found[0] if found else None
 
-    def calls(self, run: str) -> list[ModelCall]:
-        """All calls of a run, in the order kept."""
+    def calls(self, run: str, limit: int | None = None, offset: int = 0) -> list[ModelCall]:
+        """All calls of a run, or a page of them, in the order kept."""
         with self.database.read() as connection:
-            return streams.calls(connection, run)
+            return streams.calls(connection, run, limit=limit, offset=offset)
 
     def call_totals(self, run: str) -> Spent:
         """Tokens, dollars and seconds of all model calls of a run."""

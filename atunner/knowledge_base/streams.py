@@ -81,11 +81,14 @@ def keep_call(database: Database, connection: Connection, run: str, call: ModelC
     database.add(connection, ModelCallRow, [row])
 
 
-def calls(connection: Connection, run: str, key: str | None = None) -> list[ModelCall]:
+def calls(
+    connection: Connection, run: str, key: str | None = None, limit: int | None = None, offset: int = 0
+) -> list[ModelCall]:
     """The calls of a run, in the order stored; only that of `key` if given."""
     query = select(ModelCallRow.body).where(ModelCallRow.run == run).order_by(ModelCallRow.id)
     if key is not None:
         query = query.where(ModelCallRow.key == key)
+    query = query.limit(limit).offset(offset) if limit is not None else query
     return [ModelCall.model_validate(body) for body in connection.execute(query).scalars()]
 
 

@@ -1,0 +1,72 @@
+"""What lies behind a result: files by the hash of their content, and what was said to models."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import PlainTextResponse
+
+from atunner.api.context import Here, JobId
+from atunner.api.problems import NoRun, Refused, documented
+from atunner.core.call import ModelCall
+from atunner.knowledge_base.candidates import Artefact
+from atunner.reports import compare
+from atunner.reports.compare import Compared
+from atunner.reports.transcript import transcript
+
+router = APIRouter(prefix="/api/v1", tags=["results"])
+BINARY = {"type": "string", "format": "binary"}
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="The SHA-256 of a file's content.")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=1_000_000_000)]
+Compare = Annotated[
+    list[Annotated[str, Query(pattern=r"^[0-9a-f]{16}$")]],
+    Query(min_length=compare.FEWEST, max_length=compare.MOST, description="2 to 5 different jobs."),
+]
+
+
+@router.get("/jobs/{job}/artefacts", responses=documented(404, 409))
+def artefacts(here: Here, job: JobId, limit: Limit = 100, offset: Offset = 0) -> list[Artefact]:
+    """The files of a job's candidates, in the order judged: candidate, name, hash, size."""
+    return here.store.artefacts(_run(here, job), limit, offset)
+
+
+@router.get(
+    "/artefacts/{digest}",
+    response_class=Response,
+    responses={
+        **documented(404),
+        200: {"description": "The content.", "content": {"application/octet-stream": {"schema": BINARY}}},
+    },
+)
+def artefact(here: Here, digest: Digest) -> Response:
+    """The content of a file by its hash; it never changes."""
+    content = here.store.artefact(digest)
+    if content is None:
+        raise Refused(404, f"There is no artefact {digest}.")
+    headers = {"content-disposition": f'attachment; filename="{digest[:16]}"', "etag": f'"{digest}"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/jobs/{job}/transcript", responses=documented(404, 409))
+def calls(here: Here, job: JobId, limit: Limit = 100, offset: Offset = 0) -> list[ModelCall]:
+    """Every call of a model in the order made: prompt, answer, tokens, money, time."""
+    return here.store.calls(_run(here, job), limit, offset)
+
+
+@router.get("/jobs/{job}/transcript.txt", response_class=PlainTextResponse, responses=documented(404, 409))
+def calls_as_text(here: Here, job: JobId, limit: Limit = 100, offset: Offset = 0) -> str:
+    """The same for people."""
+    return transcript(here.store.calls(_run(here, job), limit, offset))
+
+
+@router.get("/compare", responses=documented(404, 409))
+def compared(here: Here, job: Compare) -> Compared:
+    """Jobs side by side, with every reason why their figures must not be compared."""
+    return compare.compare([here.record(here.jobs.get(one)) for one in job])
+
+
+def _run(here: Here, job: str) -> str:
+    found = here.jobs.get(job)
+    if found.run is None:
+        raise NoRun(f"Job {job} is {found.state} and has no run yet. Ask again when it is running.")
+    return found.run
