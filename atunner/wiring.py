@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from atunner.agents.codegen import Recalled
+from atunner.core.approval import Question, asked_for
 from atunner.core.consult import Toolbox
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
@@ -24,6 +25,7 @@ from atunner.domains import BUILT_IN as DOMAINS
 from atunner.domains.kernels.bundle_result import as_measured, read_result
 from atunner.executors import BUILT_IN as EXECUTORS
 from atunner.executors.work import resolve
+from atunner.graphs.approval import decide, pending
 from atunner.graphs.deps import Deps, Options
 from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
@@ -106,6 +108,7 @@ class Session:
             UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
         """
         find_strategy(request.strategy)()
+        asked_for(request.options.approve)
         load("executors", request.executor, EXECUTORS)
         config = domain_config(self.settings, request.task)
         domain = resolve(DOMAINS[self._domain(request.task)], config)
@@ -142,10 +145,27 @@ class Session:
         record = self.store.head(run)
         if record.state in (RunState.DONE, RunState.FAILED, RunState.CANCELLED):
             raise UserError(f"Run {run} is {record.state}; nothing to resume. Look at it with: atunner show {run}")
+        waiting = pending(self.store, run)
+        if waiting is not None:
+            raise UserError(f"Run {run} waits for approval: {waiting.title} Answer with: atunner approve {run}")
         asked = [e.body for e in self.store.events(run) if e.kind == "request"]
         values = asked[0] if asked and isinstance(asked[0], dict) else {}
         request = request_from(record, values)
         return self._drive(record, request, watch, stop)
+
+    def question(self, run: str) -> Question | None:
+        """What a waiting run asks a person; None when it asks nothing."""
+        return pending(self.store, run)
+
+    def approve(self, run: str, approved: bool = True, comment: str = "", steps: Sequence[str] = ()) -> RunRecord:
+        """Answer what a run waits for; `resume` goes on with it. steps: a plan to follow instead of the one shown.
+
+        Raises:
+            UserError: no such run, or it waits for nothing.
+        """
+        self.store.head(run)
+        decide(self.store, run, approved, comment, tuple(steps))
+        return self.store.load(run)
 
     def take_back(self, file: Path) -> RunRecord:
         """Record a bundle's result as a run of its own, measured on that device.

@@ -65,11 +65,15 @@ class Advice(Value):
 
 
 class Draft(Value):
-    """A kernel written anew, to be admitted. by: who wrote it. parent: candidate id, "" for the strategy's own base."""
+    """A kernel written anew, to be admitted. by: who wrote it. parent: candidate id, "" for the strategy's own base.
+
+    refused: why a person does not want it, "" where nobody objects.
+    """
 
     rewrite: Rewrite
     by: str
     parent: str = ""
+    refused: str = ""
 
 
 class Proposal(Value):

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from atunner import __version__
-from atunner.cli import brief, cost, doctor, inspect, judge, lookups, optimize, runs, serve, tune
+from atunner.cli import approve, brief, cost, doctor, inspect, judge, lookups, optimize, runs, serve, tune
 from atunner.core.errors import ATunnerError, UserError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
@@ -28,13 +28,16 @@ def build() -> typer.Typer:
             typer.echo(f"atunner {__version__}")
             raise typer.Exit
 
-    for room in (optimize, tune, runs, cost, brief, inspect, judge, lookups, doctor, serve):
+    for room in (optimize, tune, runs, approve, cost, brief, inspect, judge, lookups, doctor, serve):
         room.register(app)
     return app
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line and return its exit code: 0 done, 1 failed, 2 bad request, 3 tool missing, 130 stopped."""
+    """Run one command line and return its exit code.
+
+    0 done, 1 failed, 2 bad request, 3 tool missing, 4 waits for approval, 130 stopped.
+    """
     command = typer.main.get_command(build())
     try:
         code = command.main(args=list(argv), prog_name="atunner", standalone_mode=False)

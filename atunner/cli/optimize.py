@@ -5,9 +5,10 @@ from pathlib import Path
 
 import typer
 
+from atunner.cli.approve import ended, settled
 from atunner.cli.budget import parse_budget
 from atunner.cli.common import command, numbers, pairs
-from atunner.cli.show import finish, progress
+from atunner.cli.show import progress
 from atunner.core.errors import UserError
 from atunner.core.task import Task
 from atunner.graphs.deps import Options
@@ -52,6 +53,7 @@ def register(app: typer.Typer) -> None:
         search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
         compiler: str = typer.Option("", "--compiler", help="nvrtc or nvcc for CUDA; gcc or clang for C."),
         target_ratio: float = typer.Option(0.0, "--target-ratio", min=0, help="Stop when this gain is reached."),
+        approve: str = typer.Option("", "--approve", help="plan or candidate: what you are asked about first."),
         seed: int = typer.Option(0, "--seed", help="Seed of the searches."),
         output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
         as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
@@ -77,14 +79,17 @@ def register(app: typer.Typer) -> None:
                 seed=seed,
                 target_ratio=target_ratio or None,
                 strategy={**pairs(strategy_option, "--strategy-option")},
+                approve=approve,
             ),
             model=join(model),
             strategy=strategy,
         )
         writable(output)
-        with Session(settings) as session, progress(as_json) as watch:
-            record = session.start(request, watch, threading.Event())
-        return finish(record, output, as_json)
+        with Session(settings) as session:
+            with progress(as_json) as watch:
+                record = session.start(request, watch, threading.Event())
+            record = settled(session, record, as_json)
+        return ended(record, output, as_json)
 
 
 def writable(folder: Path) -> None:

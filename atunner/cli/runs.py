@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from atunner.cli.approve import ended, settled
 from atunner.cli.common import command, print_json
 from atunner.cli.show import finish, folder_of, progress
 from atunner.core.errors import UserError
@@ -79,9 +80,11 @@ def resume(
 
     Example: atunner resume conv2d-a100-20260101-120000-1a2b
     """
-    with Session() as session, progress(as_json) as watch:
-        record = session.resume(run, watch, threading.Event())
-    return finish(record, output, as_json)
+    with Session() as session:
+        with progress(as_json) as watch:
+            record = session.resume(run, watch, threading.Event())
+        record = settled(session, record, as_json)
+    return ended(record, output, as_json)
 
 
 def export(

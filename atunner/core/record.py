@@ -16,9 +16,10 @@ SCHEMA = 1
 
 
 class RunState(StrEnum):
-    """Where a run stands; done, failed and cancelled never change again."""
+    """Where a run stands; done, failed and cancelled never change again. waiting: for a person's approval."""
 
     RUNNING = "running"
+    WAITING = "waiting"
     INTERRUPTED = "interrupted"
     DONE = "done"
     FAILED = "failed"

@@ -75,6 +75,8 @@ def values_of(families: tuple[Family, ...], name: str) -> dict[str, tuple[Any, .
 
 def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
     """The family, verified at its first point, or why not."""
+    if draft.refused:
+        return draft.refused
     parent = parent_of(deps, state, draft.parent)
     known = values_of(deps.domain.families(state.task), parent.family)
     try:

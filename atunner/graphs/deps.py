@@ -72,7 +72,7 @@ class Options:
     """How a run is driven. slice: points a round; contenders: how many of them are judged when figures are predicted.
 
     ahead: how many candidates are built at once. seed: of every search of this run. strategy: the
-    strategy's own settings.
+    strategy's own settings. approve: "plan" or "candidate", what a person is asked about; "" asks nobody.
     """
 
     search: str = "auto"
@@ -84,6 +84,7 @@ class Options:
     seed: int = 0
     target_ratio: float | None = None
     strategy: dict[str, JsonValue] = field(default_factory=dict)
+    approve: str = ""
 
 
 @dataclass(frozen=True)

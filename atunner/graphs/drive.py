@@ -7,13 +7,15 @@ from typing import Any
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from atunner.core.record import RunState
+from atunner.graphs.approval import pending
 from atunner.graphs.checkpoints import checkpoint_file, serializer
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.tuning import tuning_graph
 from atunner.graphs.written import Extended
 
-STEPS_A_ROUND = 6
+STEPS_A_ROUND = 7
 STEPS_AROUND = 12
 
 
@@ -21,7 +23,8 @@ async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> 
     """Go on from the last checkpoint of `deps.run`; run from `start` when there is none yet.
 
     Checkpoints are written before the next node begins (durability "sync"), so a killed process loses at most the node
-    at work, and that node finds its recorded trials by content.
+    at work, and that node finds its recorded trials by content. Where a person is asked, the run is left waiting; it
+    goes on when it is driven again and the answer is on record.
     """
     deps = replace(deps, domain=Extended(deps.domain, deps.memory, deps.run))
     async with aiosqlite.connect(checkpoint_file(folder)) as connection:
@@ -31,3 +34,6 @@ async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> 
         config: Any = {"configurable": {"thread_id": deps.run}, "recursion_limit": limit}
         begun = bool((await graph.aget_state(config)).values)
         await graph.ainvoke(None if begun else start, config, context=deps, durability="sync")
+        question = pending(deps.memory, deps.run) if deps.options.approve else None
+        if question is not None:
+            deps.memory.set_state(deps.run, RunState.WAITING, f"waits for approval: {question.title}")

@@ -1,6 +1,7 @@
 """The optimise graph: one loop for every domain.
 
-operator | hardware -> baseline -> [ performance -> fusion -> codegen -> admission -> evaluation ]* -> confirm
+operator | hardware -> baseline
+-> [ performance -> fusion -> codegen -> approval -> admission -> evaluation ]* -> confirm
 """
 
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from langgraph.graph import END, START, StateGraph
 
 from atunner.agents.evaluation import Decision
 from atunner.graphs.admission import admit
+from atunner.graphs.approval import agreed, approve
 from atunner.graphs.confirm import confirm
 from atunner.graphs.deps import Deps
 from atunner.graphs.nodes import (
@@ -49,6 +51,7 @@ def tuning_graph(strategy: Any) -> StateGraph[TuningState, Deps, TuningState, Tu
     graph.add_node("performance", diagnose)
     graph.add_node("fusion", fuse)
     graph.add_node("codegen", strategy)
+    graph.add_node("approval", approve)
     graph.add_node("admission", admit)
     graph.add_node("evaluation", evaluate)
     graph.add_node("confirm", confirm)
@@ -59,7 +62,8 @@ def tuning_graph(strategy: Any) -> StateGraph[TuningState, Deps, TuningState, Tu
     graph.add_edge("baseline", "performance")
     graph.add_edge("performance", "fusion")
     graph.add_edge("fusion", "codegen")
-    graph.add_edge("codegen", "admission")
+    graph.add_edge("codegen", "approval")
+    graph.add_conditional_edges("approval", agreed)
     graph.add_edge("admission", "evaluation")
     graph.add_conditional_edges("evaluation", go_on)
     graph.add_edge("analysis", END)

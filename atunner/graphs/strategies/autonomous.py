@@ -1,6 +1,6 @@
 """Autonomous: plan, take the next step, check it, break it down, apply it; the loop verifies, tunes and keeps; replan.
 
-    reckon -> [ plan ] -> next -> [ apply | end ]
+    settle -> [ plan -> agree ] -> pick -> apply
 
 One step a round. The memo holds the plan, what each step brought, and how often was planned and broken down.
 """
@@ -12,6 +12,8 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from atunner.agents.briefing import brief
+from atunner.core.approval import Approved, Question
+from atunner.graphs.approval import said, wait_for, wanted
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy_graph
@@ -19,6 +21,7 @@ from atunner.graphs.strategies.material import gather
 from atunner.graphs.strategies.steps import Memo, Settings, base_after, drafted, known, propose, reckon, rewrite, say
 
 MOST_STEPS = 8
+WHOLE = "the whole plan"
 PLAN = (
     "Plan at most {most} steps that make this kernel faster, most promising first. Each step is one change to the "
     "kernel's code in one sentence; no host code, no measuring, no testing.{past}"
@@ -106,6 +109,12 @@ def wants_plan(state: TuningState, runtime: Runtime[Deps]) -> Literal["plan", "p
     return "plan" if planned < most else "pick"
 
 
+def again(state: TuningState, runtime: Runtime[Deps]) -> Literal["plan", "pick"]:
+    """Plan once more where a person refused the plan; a model without a plan is not asked again at once."""
+    refused = any(d.startswith(WHOLE) for d in _steps(state.memo, "done")[-1:])
+    return wants_plan(state, runtime) if refused else "pick"
+
+
 async def plan(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
     """Ask the planner, telling it what the steps so far brought."""
     deps = runtime.context
@@ -117,6 +126,21 @@ async def plan(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
     steps = [s.strip()[:600] for s in answer.steps if s.strip()][:MOST_STEPS] if answer else []
     say(deps, state, "planner", f"{len(steps)} steps planned" if answer else "no valid plan", tuple(steps))
     return {"memo": {**state.memo, "plan": steps, "plans": _number(state.memo, "plans") + 1}}
+
+
+async def agree(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
+    """Where a person wants to be asked: the plan as it is, with other steps, or another one by the comment."""
+    deps, steps = runtime.context, _steps(state.memo, "plan")
+    if not wanted(deps, Approved.PLAN) or not steps:
+        return {}
+    title = f"May plan {_number(state.memo, 'plans')} be followed?"
+    question = Question(kind=Approved.PLAN, round=state.round, title=title, lines=tuple(steps))
+    decision = wait_for(deps, question)
+    said(deps, state, [decision], "plan")
+    if decision.approved:
+        return {"memo": {**state.memo, "plan": list(decision.steps or steps)}}
+    told = _told(state.memo, WHOLE, f"refused by a person: {decision.comment or 'no reason given'}")
+    return {"memo": {**state.memo, "plan": [], "done": told}}
 
 
 async def pick(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
@@ -160,11 +184,13 @@ def autonomous() -> Any:
     graph = strategy_graph()
     graph.add_node("settle", settle)
     graph.add_node("plan", plan)
+    graph.add_node("agree", agree)
     graph.add_node("pick", pick)
     graph.add_node("apply", apply)
     graph.add_edge(START, "settle")
     graph.add_conditional_edges("settle", wants_plan)
-    graph.add_edge("plan", "pick")
+    graph.add_edge("plan", "agree")
+    graph.add_conditional_edges("agree", again)
     graph.add_edge("pick", "apply")
     graph.add_edge("apply", END)
     return graph.compile()

@@ -8,8 +8,11 @@ from langgraph.graph import START
 from langgraph.runtime import Runtime
 from pydantic import Field, field_validator
 
+from atunner.agents.briefing import Material
+from atunner.core.approval import Approved, Question
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.value import Value
+from atunner.graphs.approval import said, wait_for, wanted
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy_graph
@@ -118,12 +121,29 @@ class ExplicitStrategy:
     def __init__(self, steps: Sequence[TuningStep] | None) -> None:
         self._steps = None if steps is None else checked(steps)
 
+    async def agree(self, state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
+        """Where a person wants to be asked: which of the steps may be walked; refused ones are skipped."""
+        deps = runtime.context
+        if not wanted(deps, Approved.PLAN) or "outcomes" in state.memo:
+            return {}
+        steps = self._listed(gather(deps, state), known(deps.options.strategy, Explicit))
+        lines = tuple(f"{s.id}: {s.prompt_template}" for s in steps)
+        question = Question(kind=Approved.PLAN, round=state.round, title="May these steps be walked?", lines=lines)
+        decision = wait_for(deps, question)
+        said(deps, state, [decision], "plan")
+        kept = {s.partition(":")[0].strip() for s in decision.steps} or {s.id for s in steps}
+        left = [s.id for s in steps if not decision.approved or s.id not in kept]
+        return {"memo": {**state.memo, "outcomes": dict.fromkeys(left, SKIPPED)}}
+
+    def _listed(self, material: Material, settings: Explicit) -> Sequence[TuningStep]:
+        return self._steps if self._steps is not None else shipped(settings.language or _language(material.file))
+
     async def walk(self, state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
         """Reckon the step of the last round, then have the next one written."""
         deps = runtime.context
         settings: Explicit = known(deps.options.strategy, Explicit)
         material = gather(deps, state)
-        steps = self._steps if self._steps is not None else shipped(settings.language or _language(material.file))
+        steps = self._listed(material, settings)
         memo = self._settled(deps, state, steps)
         outcomes = _outcomes(memo)
         step = next_step(steps, outcomes)
@@ -176,7 +196,9 @@ def explicit(steps: Sequence[TuningStep] | None = None) -> Any:
     Raises:
         UserError: the steps are not sound.
     """
-    graph = strategy_graph()
-    graph.add_node("walk", ExplicitStrategy(steps).walk)
-    graph.add_edge(START, "walk")
+    graph, made = strategy_graph(), ExplicitStrategy(steps)
+    graph.add_node("agree", made.agree)
+    graph.add_node("walk", made.walk)
+    graph.add_edge(START, "agree")
+    graph.add_edge("agree", "walk")
     return graph.compile()

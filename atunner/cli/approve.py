@@ -1,0 +1,72 @@
+"""`atunner approve`, and the same question asked at the terminal while a run waits."""
+
+import sys
+import threading
+from pathlib import Path
+
+import typer
+
+from atunner.cli.common import command
+from atunner.cli.show import finish, progress
+from atunner.core.approval import Question
+from atunner.core.record import RunRecord, RunState
+from atunner.wiring import Session
+
+WAITS = 4
+"""The exit code of a run that waits for a person."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "approve")(approve)
+
+
+def approve(
+    run: str = typer.Argument(help="A run that waits for approval."),
+    reject: bool = typer.Option(False, "--reject", help="Refuse what is shown."),
+    comment: str = typer.Option("", "--comment", help="Told to the model with the refusal."),
+    step: list[str] = typer.Option([], "--step", help="A step to follow instead of those shown; repeatable."),
+    show: bool = typer.Option(False, "--show", help="Only print the question."),
+) -> None:
+    """Answer what a run waits for; `atunner resume RUN` goes on with it.
+
+    Example: atunner approve matmul-host-20260101-120000-1a2b --reject --comment "no padding, please"
+    """
+    with Session() as session:
+        session.store.head(run)
+        question = session.question(run)
+        if question is not None:
+            typer.echo(shown(question))
+        if show:
+            return
+        session.approve(run, not reject, comment, step)
+    typer.echo(f"{'Refused' if reject else 'Approved'}. Go on with: atunner resume {run}")
+
+
+def shown(question: Question) -> str:
+    """A question as text: its title, its lines, and the source below."""
+    lines = "\n".join(f"  {number}. {line}" for number, line in enumerate(question.lines, 1))
+    return "\n".join(filter(None, (question.title, lines, question.source.rstrip())))
+
+
+def settled(session: Session, record: RunRecord, as_json: bool) -> RunRecord:
+    """The run gone on with as often as somebody at the terminal answers; as it is where nobody sits there."""
+    while record.state is RunState.WAITING and sys.stdin.isatty():
+        question = session.question(record.run)
+        if question is None:
+            break
+        typer.echo(shown(question), err=True)
+        approved = typer.confirm("Approve?", err=True)
+        comment = "" if approved else typer.prompt("Why not (told to the model)", default="", err=True)
+        session.approve(record.run, approved, comment)
+        with progress(as_json) as watch:
+            record = session.resume(record.run, watch, threading.Event())
+    return record
+
+
+def ended(record: RunRecord, output: Path, as_json: bool) -> int:
+    """The report of a run that has ended, or the line that says what it waits for."""
+    if record.state is not RunState.WAITING:
+        return finish(record, output, as_json)
+    typer.echo(f"{record.run} {record.stop_reason} Answer with: atunner approve {record.run}", err=True)
+    return WAITS
