@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from atunner.core.program import Buffer
 from atunner.operators import Arrays
+from atunner.tools.runner.bulk import Bulk
 
 PAGE = 4096
 ALIGN = 64
@@ -58,8 +59,11 @@ def lay_out(buffers: Sequence[Buffer], low: int, rng: np.random.Generator, align
 class Slot:
     """One set of buffers. memory: the whole arena as bytes. pattern: what guard zones hold, from a secret seed."""
 
-    def __init__(self, layout: Plan, memory: NDArray[np.uint8], pattern: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, layout: Plan, memory: NDArray[np.uint8], pattern: NDArray[np.uint8], bulk: Bulk | None = None
+    ) -> None:
         self.plan = layout
+        self._bulk = bulk or Bulk()
         self._memory = memory
         self._pattern = pattern
         self.views: Arrays = {
@@ -71,9 +75,9 @@ class Slot:
         """Write inputs (floating ones rotated by `shift` elements) and poison everything that is to be written."""
         for place in self.plan.places:
             if place.buffer.role in ("input", "inout"):
-                _write(self.views[place.buffer.name], inputs[place.buffer.name], shift)
+                _write(self._bulk, self.views[place.buffer.name], inputs[place.buffer.name], shift)
             else:
-                self._memory[place.start : place.stop] = 0xFF
+                self._bulk.fill(self._memory[place.start : place.stop], 0xFF)
 
     def outputs(self) -> Arrays:
         """Copies of what was written, so that nothing can change it any more."""
@@ -129,14 +133,14 @@ def _up(number: int, unit: int) -> int:
     return -(-number // unit) * unit
 
 
-def _write(view: NDArray[np.generic], value: NDArray[np.generic], shift: int) -> None:
+def _write(bulk: Bulk, view: NDArray[np.generic], value: NDArray[np.generic], shift: int) -> None:
     if not shift or value.dtype.kind != "f":
-        np.copyto(view, value)
+        bulk.copy(view, value)
         return
     flat, source = view.reshape(-1), value.reshape(-1)
     at = shift % source.size
-    flat[: source.size - at] = source[at:]
-    flat[source.size - at :] = source[:at]
+    bulk.copy(flat[: source.size - at], source[at:])
+    bulk.copy(flat[source.size - at :], source[:at])
 
 
 def _same(view: NDArray[np.generic], value: NDArray[np.generic], shift: int) -> bool:

@@ -20,7 +20,14 @@ Floats = NDArray[np.floating[Any]]
 READ = ("input", "inout")
 WRITTEN = ("output", "inout")
 MOST_BYTES = 512 << 20
+PLAINLY = 0.5
+"""Share of the tolerance below which float32 is good enough to say that a result is within it."""
+STRIP = 1 << 15
+"""Elements compared at a time, so that what lies between two steps stays in the cache."""
 MOST_BASES = 4
+MOST_NAMES = 256
+TINY = 2.0**-100
+"""Below this the weight would leave float32."""
 
 
 class Draw(Value):
@@ -58,6 +65,14 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Outputs held against the truth. error: the largest error as a share of what is allowed."""
+
+    mismatch: Mismatch | None
+    error: float
+
+
+@dataclass(frozen=True)
 class Truth:
     """Inputs with the right answer. reference: float64, by written buffer. tolerance: absolute, for each element."""
 
@@ -70,6 +85,25 @@ class Truth:
         """Lowest and highest accepted value of each element, float32 where that loses nothing that matters."""
         return {name: _bounds(self.reference[name], self.tolerance[name]) for name in self.reference}
 
+    @cached_property
+    def _scaled(self) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Answers, and one over the tolerances, in float32: where they say that an output is right by far, it is."""
+        return {name: _single(self.reference[name], self.tolerance[name]) for name in self.reference}
+
+    def share(self, name: str, got: NDArray[np.generic]) -> float:
+        """Largest error of one output as a share of what is allowed, in float32; not a number where it cannot say."""
+        middle, weight = self._scaled[name]
+        if got.dtype != np.float32 or got.shape != self.reference[name].shape:
+            return float("nan")
+        flat = np.ascontiguousarray(got).reshape(-1)
+        gap, worst = np.empty(min(STRIP, flat.size), np.float32), np.float32(0)
+        with np.errstate(all="ignore"):
+            for at in range(0, flat.size, STRIP):
+                part = np.subtract(flat[at : at + STRIP], middle[at : at + STRIP], out=gap[: flat.size - at])
+                np.multiply(np.abs(part, out=part), weight[at : at + STRIP], out=part)
+                worst = np.maximum(worst, part.max())
+        return float(worst)
+
     @property
     def nbytes(self) -> int:
         """Memory held, bounds included."""
@@ -77,23 +111,36 @@ class Truth:
 
     def mismatch(self, outputs: Arrays) -> Mismatch | None:
         """The worst element that is out of bounds, over all outputs; None when all is right."""
-        for name, (low, high) in self.bounds.items():
-            got = outputs[name]
-            if got.shape != low.shape:
-                return Mismatch(name, (), float(low.size), float(got.size), 0.0, low.size, low.size)
-            wide: Floats = got.astype(low.dtype if got.dtype == low.dtype else np.float64, copy=False)
-            if not bool(((wide >= low) & (wide <= high)).all()):
-                return self._worst(name, got.astype(np.float64))
-        return None
+        return self.held(outputs).mismatch
 
-    def error(self, outputs: Arrays) -> float:
-        """Largest error as a fraction of what is allowed, over all outputs."""
+    def held(self, outputs: Arrays) -> Held:
+        """Whether all outputs are within bounds, and how near to them the worst element is."""
         worst = 0.0
-        for name, expected in self.reference.items():
-            gap = np.abs(outputs[name].astype(np.float64) - expected.astype(np.float64))
-            allowed = np.maximum(self.tolerance[name].astype(np.float64), 1e-300)
-            worst = max(worst, float(np.max(gap / allowed, initial=0.0)))
-        return worst
+        for name in self.reference:
+            share = self.share(name, outputs[name])
+            if not share <= PLAINLY:
+                found = self._beyond(name, outputs[name])
+                if found is not None:
+                    return Held(found, float("inf"))
+                share = self._share(name, outputs[name])
+            worst = max(worst, share)
+        return Held(None, worst)
+
+    def _beyond(self, name: str, got: NDArray[np.generic]) -> Mismatch | None:
+        """The worst element of one output by its bounds, when it is out of them."""
+        low, high = self.bounds[name]
+        if got.shape != low.shape:
+            return Mismatch(name, (), float(low.size), float(got.size), 0.0, low.size, low.size)
+        wide: Floats = got.astype(low.dtype if got.dtype == low.dtype else np.float64, copy=False)
+        if bool(((wide >= low) & (wide <= high)).all()):
+            return None
+        return self._worst(name, got.astype(np.float64))
+
+    def _share(self, name: str, got: NDArray[np.generic]) -> float:
+        """As `share`, in float64."""
+        gap = np.abs(got.astype(np.float64) - self.reference[name].astype(np.float64))
+        allowed = np.maximum(self.tolerance[name].astype(np.float64), 1e-300)
+        return float(np.max(gap / allowed, initial=0.0))
 
     def _worst(self, name: str, got: NDArray[np.float64]) -> Mismatch:
         expected = np.asarray(self.reference[name], np.float64)
@@ -126,6 +173,21 @@ def _bounds(reference: NDArray[np.generic], tolerance: NDArray[np.generic]) -> t
     return low, high
 
 
+def _single(
+    reference: NDArray[np.generic], tolerance: NDArray[np.generic]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Reference and weight in float32; the weight is not a number where rounding the reference could hide an error.
+
+    Rounding moves the reference by at most half an ulp, 2^-24 of it; where that is a quarter of the tolerance or less,
+    an error below half of the tolerance by these figures is below all of it in truth.
+    """
+    wide, allowed = np.asarray(reference, np.float64), np.asarray(tolerance, np.float64)
+    with np.errstate(all="ignore"):
+        weight = np.where(allowed > np.maximum(np.abs(wide), TINY) * 2.0**-22, 1.0 / allowed, np.nan)
+        flat = np.broadcast_to(weight, wide.shape).astype(np.float32).reshape(-1)
+        return wide.astype(np.float32).reshape(-1), flat
+
+
 class Oracle:
     """Answers for one operator, cached: every candidate of a run is held against the same secret inputs.
 
@@ -139,10 +201,11 @@ class Oracle:
         self._held = 0
         self._known: OrderedDict[tuple[str, Draw], Truth] = OrderedDict()
         self._bases: OrderedDict[tuple[str, Draw], Arrays] = OrderedDict()
+        self._names: dict[int, tuple[Problem, str]] = {}
 
     def truth(self, problem: Problem, draw: Draw) -> Truth:
         """Inputs and answer for one draw; the same object again while it is cached."""
-        key = (content_id(problem.model_dump(mode="json")), draw)
+        key = (self._name(problem), draw)
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
@@ -156,12 +219,12 @@ class Oracle:
 
     def seed(self, problem: Problem, draw: Draw) -> int:
         """The seed behind a draw: from the secret, the problem and the draw's number."""
-        text = f"{self.secret}:{content_id(problem.model_dump(mode='json'))}:{draw.number}:{draw.kind}"
+        text = f"{self.secret}:{self._name(problem)}:{draw.number}:{draw.kind}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 2
 
     def base(self, problem: Problem, draw: Draw) -> Arrays:
         """Inputs only, without their answer; the last few are kept."""
-        key = (content_id(problem.model_dump(mode="json")), draw)
+        key = (self._name(problem), draw)
         if key not in self._bases:
             self._bases[key] = self.inputs(problem, draw)
             while len(self._bases) > MOST_BASES:
@@ -175,6 +238,15 @@ class Oracle:
         rng = np.random.default_rng(self.seed(problem, draw) ^ 0x5EED)
         changed = {name: change(value, rng) if value.dtype.kind == "f" else value for name, value in made.items()}
         return {name: shifted(value, draw.shift) for name, value in changed.items()}
+
+    def _name(self, problem: Problem) -> str:
+        """The hash of a problem's content; the last ones asked for are known by their identity."""
+        known = self._names.get(id(problem))
+        if known is None:
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            known = self._names[id(problem)] = problem, content_id(problem.model_dump(mode="json"))
+        return known[1]
 
     def _computed(self, problem: Problem, draw: Draw) -> Truth:
         inputs = self.inputs(problem, draw)

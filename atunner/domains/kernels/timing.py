@@ -24,7 +24,7 @@ LEAST = 10
 LEAST_BLOCKS = 5
 SURE = 3.0
 LOOKS = 4
-PATIENCE = 4
+PATIENCE = 6
 """How many times the planned time is spent when the clocks cannot be told apart yet."""
 START_US = 200.0
 LOOP_US = 0.05
@@ -44,7 +44,7 @@ class TimingPlan(Value):
     cold: bool = False
     warmup_s: float = 0.005
     least_s: float = 0.02
-    most_s: float = 0.08
+    most_s: float = 0.05
     compare_s: float = 2.0
     relative_error: float = 0.01
     least_samples: int = LEAST

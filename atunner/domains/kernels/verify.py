@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atunner.core.candidate import Candidate
 from atunner.core.errors import Wrong
@@ -169,24 +170,28 @@ def _hold_all(
         if one.faults:
             raise Wrong(f"The candidate {one.faults[0]} ({where}).")
         truth = oracle.truth(shape.problem, step.draw)
-        found = truth.mismatch(one.outputs)
-        if found is not None:
+        held = truth.held(one.outputs)
+        if held.mismatch is not None:
             hint = _hint(one.outputs, shape.problem)
-            raise Wrong(f"Wrong result: {found} ({where}).{hint}")
+            raise Wrong(f"Wrong result: {held.mismatch} ({where}).{hint}")
         if step.same_as is not None and deterministic:
             _same_bits(ran[step.same_as].outputs, one.outputs, where)
         if step.same_as is None:
-            seen.errors[shape.label] = max(seen.errors.get(shape.label, 0.0), truth.error(one.outputs))
+            seen.errors[shape.label] = max(seen.errors.get(shape.label, 0.0), held.error)
     seen.cases += len(steps)
 
 
 def _same_bits(first: Arrays, again: Arrays, where: str) -> None:
     for name, value in first.items():
-        if value.tobytes() != again[name].tobytes():
+        if not np.array_equal(_bytes(value), _bytes(again[name])):
             raise Wrong(
                 f"Two calls with equal inputs gave different bits in {name} ({where}): a race or uninitialised memory; "
                 "a program that adds in no fixed order must declare deterministic=false."
             )
+
+
+def _bytes(value: NDArray[np.generic]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
 
 
 def _hint(outputs: Arrays, problem: Problem) -> str:

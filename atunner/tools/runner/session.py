@@ -1,7 +1,5 @@
 """The parent's side of one run worker: shared memory, rounds of calls, and the parent's own clock."""
 
-import fcntl
-import mmap
 import os
 import secrets
 import select
@@ -21,13 +19,14 @@ from numpy.typing import NDArray
 
 from atunner.core.errors import Crashed, TimedOut, ToolError
 from atunner.tools.process import end, ended, start
-from atunner.tools.sandbox import Chain, Limits
+from atunner.tools.runner.memory import Arenas
+from atunner.tools.sandbox import Chain, Layer, Limits
 
 FRAME = struct.Struct("=QIIQQ")
 FRAMES = np.dtype([("key", "u8"), ("kind", "u4"), ("index", "u4"), ("value", "u8"), ("extra", "u8")])
 COMMAND = struct.Struct("=QIIIIII")
-SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 GRACE_S = 0.2
+MOST_SAMPLES = 1 << 16
 LOADING = {30: "could not be loaded", 31: "has no entry point"}
 
 
@@ -64,6 +63,23 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Order:
+    """Calls of one library, in order; one sample for every `per_sample` of them."""
+
+    calls: Sequence[Call]
+    library: int = 0
+    per_sample: int = 1
+    flags: Flag = Flag.NONE
+
+    def packed(self, key: int) -> bytes:
+        """As the worker reads it."""
+        pointers = len(self.calls[0].pointers)
+        table = np.array([(c.low, c.high, *c.pointers) for c in self.calls], np.uint64)
+        header = COMMAND.pack(key, 1, self.library, len(self.calls), self.per_sample, pointers, self.flags)
+        return header + table.tobytes()
+
+
+@dataclass(frozen=True)
 class Round:
     """What came back. samples_ns: the worker's clock, not to be trusted alone. wall_ns, cpu_ns, waited_ns: ours.
 
@@ -78,40 +94,46 @@ class Round:
 
 @dataclass(frozen=True)
 class Setup:
-    """How workers are started. program: the compiled worker. cpus: the cores it is pinned to, all for threads."""
+    """How workers are started. program: the compiled worker. cpus: the cores it is pinned to, all for threads.
+
+    arenas: where shared memory is taken from and given back to.
+    """
 
     program: Path
     chain: Chain
     limits: Limits = field(default_factory=Limits)
     cpus: tuple[int, ...] = (0,)
+    arenas: Arenas = field(default_factory=Arenas)
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether a layer rules out that a process of the candidate outlives the worker."""
+        return bool({Layer.SECCOMP, Layer.NAMESPACES} & set(self.chain.layers))
 
 
 class Worker:
     """One throw-away process that holds one candidate (one library for each problem) and nothing that is true.
 
-    memory: the arena as bytes, shared with the worker; its size is sealed. Use as a context manager.
+    memory: the arena as bytes, shared with the worker; its size is sealed. Use as a context manager. The process gets
+    ready by itself; the first thing that is asked of it waits for that.
     """
 
     def __init__(self, setup: Setup, libraries: Sequence[Path], arena_bytes: int, timeout_s: float = 10.0) -> None:
         self._deadline = time.monotonic() + timeout_s
         self._pending = b""
+        self._ready = False
+        self._setup = setup
         self._folder = tempfile.TemporaryDirectory(prefix="atunner-run-")
-        self._arena = _sealed(arena_bytes)
-        self._map = mmap.mmap(self._arena, arena_bytes)
-        self.memory: NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
-        try:
-            self._start(setup, libraries, arena_bytes)
-            self._expect(0, _Kind.READY)
-        except BaseException:
-            self.close()
-            raise
+        self._arena = setup.arenas.take(arena_bytes)
+        self.memory: NDArray[np.uint8] = self._arena.memory
+        self._start(setup, libraries, arena_bytes)
 
     def _start(self, setup: Setup, libraries: Sequence[Path], arena_bytes: int) -> None:
         commands, self._control = os.pipe()
         self._reply, replies = os.pipe()
         loaded = [_in_memory(path) for path in libraries]
         try:
-            numbers = (commands, replies, self._arena, arena_bytes, setup.chain.bits)
+            numbers = (commands, replies, self._arena.descriptor, arena_bytes, setup.chain.bits)
             limits = (setup.limits.memory_bytes + arena_bytes, setup.limits.cpu_s)
             argv = (str(setup.program), *map(str, numbers), *map(str, limits), ",".join(map(str, setup.cpus)))
             self._process = start(
@@ -119,7 +141,7 @@ class Worker:
                 *map(str, loaded),
                 cwd=Path(self._folder.name),
                 env=_environment(len(setup.cpus)),
-                descriptors=(commands, replies, self._arena, *loaded),
+                descriptors=(commands, replies, self._arena.descriptor, *loaded),
             )
         finally:
             for descriptor in (commands, replies, *loaded):
@@ -127,6 +149,7 @@ class Worker:
         self.pid = self._process.pid
         self._poll = select.poll()
         self._poll.register(self._reply, select.POLLIN)
+        self._waited = -1
 
     def __enter__(self) -> Self:
         return self
@@ -137,42 +160,52 @@ class Worker:
     def close(self) -> None:
         """End the worker and everything that it started, and remove what it left."""
         os.close(self._control)
-        end(self._process, GRACE_S)  # told by the closed pipe, so that its first process can reap the second
+        code = end(self._process, GRACE_S)  # told by the closed pipe, so that its first process can reap the second
         os.close(self._reply)
-        os.close(self._arena)
+        if self._waited >= 0:
+            os.close(self._waited)
+        self._setup.arenas.give(self._arena, alone=code == 0 and self._setup.leaves_nothing)
         self._folder.cleanup()
 
-    def round(
-        self,
-        calls: Sequence[Call],
-        *,
-        library: int = 0,
-        per_sample: int = 1,
-        flags: Flag = Flag.NONE,
-        timeout_s: float = 10.0,
-    ) -> Round:
-        """Make the calls in order; one sample for every `per_sample` of them.
+    def ready(self) -> None:
+        """Wait until it can be called. Raises as `round`."""
+        if not self._ready:
+            self._expect(0, _Kind.READY)
+            self._ready = True
+
+    def post(self, orders: Sequence[Order]) -> list[int]:
+        """Ask for several rounds at once, none of them timed; the keys of their answers. Raises as `round`."""
+        self.ready()
+        keys = [_key() for _ in orders]
+        self._write(b"".join(order.packed(key) for order, key in zip(orders, keys, strict=True)))
+        return keys
+
+    def answered(self, key: int, timeout_s: float = 10.0) -> None:
+        """Wait for the next answer that was posted for. Raises as `round`."""
+        self._deadline = time.monotonic() + timeout_s
+        self._samples(key, self._expect(key, _Kind.DONE))
+
+    def round(self, order: Order, timeout_s: float = 10.0) -> Round:
+        """Make the calls in order, by both clocks: the worker gets ready first and starts at our "go".
 
         Raises:
             Crashed: the process died. TimedOut: it did not answer in time and was killed. ToolError: the worker's own
                 failure.
         """
-        key = secrets.randbits(63) | 1
+        self.ready()
+        key = _key()
         self._deadline = time.monotonic() + timeout_s
-        pointers = len(calls[0].pointers)
-        table = np.array([(c.low, c.high, *c.pointers) for c in calls], np.uint64)
-        header = COMMAND.pack(key, 1, library, len(calls), per_sample, pointers, flags)
-        self._write(header + table.tobytes())
-        if flags & Flag.TIMED:
+        self._write(order.packed(key))
+        if order.flags & Flag.TIMED:
             self._expect(key, _Kind.ARMED)
         cpu, waited = self.cpu_ns(), self._waited_ns()
         started = time.perf_counter_ns()
-        if flags & Flag.TIMED:
+        if order.flags & Flag.TIMED:
             self._write(struct.pack("=Q", key))
         count = self._expect(key, _Kind.DONE)
         wall = time.perf_counter_ns() - started
         cpu, waited = self.cpu_ns() - cpu, self._waited_ns() - waited
-        return Round(self._samples(key, count, len(calls)), wall, cpu, waited)
+        return Round(self._samples(key, count), wall, cpu, waited)
 
     def cpu_ns(self) -> int:
         """CPU time that the worker has used, all threads, by the kernel's account."""
@@ -183,12 +216,14 @@ class Worker:
 
     def _waited_ns(self) -> int:
         try:
-            return int(Path(f"/proc/{self.pid}/schedstat").read_bytes().split()[1])
+            if self._waited < 0:
+                self._waited = os.open(f"/proc/{self.pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            return int(os.pread(self._waited, 96, 0).split()[1])
         except (OSError, IndexError):
             return 0
 
-    def _samples(self, key: int, count: int, calls: int) -> NDArray[np.float64]:
-        if not 0 < count <= calls:
+    def _samples(self, key: int, count: int) -> NDArray[np.float64]:
+        if not 0 < count <= MOST_SAMPLES:
             raise Crashed("The worker's answer was overwritten by the candidate.")
         frames = np.frombuffer(self._take(count * FRAME.size), FRAMES)
         if not ((frames["key"] == key) & (frames["kind"] == _Kind.SAMPLE)).all():
@@ -258,12 +293,9 @@ def _environment(threads: int) -> dict[str, str]:
     return {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads), "OMP_WAIT_POLICY": "passive"}
 
 
-def _sealed(size: int) -> int:
-    """Anonymous shared memory whose size can never change, or our next read could be made to fail."""
-    descriptor = os.memfd_create("arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(descriptor, size)
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
-    return descriptor
+def _key() -> int:
+    """Of one round: an answer without it was not given by the worker."""
+    return secrets.randbits(63) | 1
 
 
 def _in_memory(path: Path) -> int:

@@ -31,12 +31,16 @@ from atunner.domains.kernels.timing import Block, TimingPlan
 from atunner.tools.compilers import Compiler, allowed, compile_shared, compiler
 from atunner.tools.hardware import cpu
 from atunner.tools.runner import program as native
-from atunner.tools.runner.session import Call, Flag, Setup, Worker
+from atunner.tools.runner.bulk import Bulk
+from atunner.tools.runner.memory import Arenas
+from atunner.tools.runner.session import Call, Flag, Order, Setup, Worker
 from atunner.tools.sandbox import Chain, Layer, Limits, confined, demand, strongest
 
 FLAGS = ("-O3", "-march=native")
 ALWAYS = ("-fPIC", "-shared", "-std=gnu11", "-fopenmp", "-w", "-Wl,-z,defs", "-lm")
-ARENA = 20 << 20
+ARENA = 12 << 20
+"""Slots of a timing session together, so that they stay near the cache; at least LEAST_SLOTS in any case."""
+LEAST_SLOTS = 3
 MOST_SLOTS = 256
 COMPILING = Limits(memory_bytes=4 << 30, file_bytes=64 << 20, cpu_s=60)
 ENTRY = "atunner_entry.c"
@@ -85,6 +89,7 @@ class CBackend:
         self._cache = cache
         self.chain = options.chain or strongest(cache)
         demand(self.chain, options.sandbox)
+        self._arenas = Arenas(Bulk.native(cache))
         usable = sorted(os.sched_getaffinity(0))
         self.cpus = tuple(usable[-min(options.threads, len(usable)) :])
         """The cores that candidates are pinned to: the last ones, since interrupts favour the first."""
@@ -111,16 +116,25 @@ class CBackend:
         return CBuilt(path, problem, candidate, buffers, argv)
 
     def run_cases(self, jobs: Sequence[Job[CBuilt]]) -> list[list[Ran]]:
-        """Outputs of every case; one process for all jobs. Raises Crashed, TimedOut."""
+        """Outputs of every case; one process for all jobs. Raises Crashed, TimedOut.
+
+        The n-th cases of all jobs are asked for at once, so that the worker need not be woken up for each.
+        """
         rng = np.random.default_rng(secrets.randbits(64))
         plans, size = _storages(jobs, rng)
-        libraries = [job.built.path for job in jobs]
-        answers: list[list[Ran]] = []
-        with Worker(self.setup(), libraries, size, self.options.timeout_s) as worker:
+        answers: list[list[Ran]] = [[] for _ in jobs]
+        with Worker(self.setup(), [job.built.path for job in jobs], size, self.options.timeout_s) as worker:
             filling = pattern(rng)
-            for index, job in enumerate(jobs):
-                slots = {storage: Slot(p, worker.memory, filling) for storage, p in plans[index].items()}
-                answers.append([self._ran(worker, index, slots[case.storage], case, job.label) for case in job.cases])
+            bulk = self._arenas.bulk
+            slots = [{at: Slot(p, worker.memory, filling, bulk) for at, p in plan.items()} for plan in plans]
+            for turn in range(max(len(job.cases) for job in jobs)):
+                wave = [
+                    _Turn(index, slots[index][job.cases[turn].storage], job.cases[turn], job.label)
+                    for index, job in enumerate(jobs)
+                    if turn < len(job.cases)
+                ]
+                for one, ran in zip(wave, self._ran(worker, wave), strict=True):
+                    answers[one.library].append(ran)
         return answers
 
     def session(self, built: CBuilt, feed: Feed, plan: TimingPlan) -> "CSession":
@@ -145,7 +159,7 @@ class CBackend:
 
     def setup(self) -> Setup:
         """How workers are started here."""
-        return Setup(native("worker", self._cache), self.chain, Limits(), self.cpus)
+        return Setup(native("worker", self._cache), self.chain, Limits(), self.cpus, self._arenas)
 
     def _compile(self, argv: tuple[str, ...], candidate: Candidate, entry: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,13 +176,31 @@ class CBackend:
         home = Path(argv[0]).resolve().parent.parent
         return confined(chain, native("launcher", self._cache), argv, [folder], COMPILING, [home])
 
-    def _ran(self, worker: Worker, library: int, slot: Slot, case: Case, label: str) -> Ran:
-        slot.fill(case.inputs)
+    def _ran(self, worker: Worker, wave: Sequence["_Turn"]) -> list[Ran]:
+        for one in wave:
+            one.slot.fill(one.case.inputs)
         try:
-            worker.round([_call(slot.plan)], library=library, flags=Flag.SEAL, timeout_s=self.options.timeout_s)
+            keys = worker.post([Order([_call(one.slot.plan)], one.library, flags=Flag.SEAL) for one in wave])
         except (Crashed, TimedOut) as error:
-            raise type(error)(f"{error} ({label})") from error
-        return Ran(slot.outputs(), slot.faults(case.inputs))
+            raise type(error)(f"{error} ({wave[0].label})") from error
+        return [self._left(worker, key, one) for key, one in zip(keys, wave, strict=True)]
+
+    def _left(self, worker: Worker, key: int, one: "_Turn") -> Ran:
+        try:
+            worker.answered(key, self.options.timeout_s)
+        except (Crashed, TimedOut) as error:
+            raise type(error)(f"{error} ({one.label})") from error
+        return Ran(one.slot.outputs(), one.slot.faults(one.case.inputs))
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One case of one job, about to be run in its slot."""
+
+    library: int
+    slot: Slot
+    case: Case
+    label: str
 
 
 class CSession:
@@ -182,11 +214,11 @@ class CSession:
         self._plan = plan
         rng = np.random.default_rng(secrets.randbits(64))
         room = slot_bytes(built.buffers)
-        self.slots = max(4, min(MOST_SLOTS, ARENA // room))
+        self.slots = max(LEAST_SLOTS, min(MOST_SLOTS, ARENA // room))
         self.worker = Worker(setup, [built.path], self.slots * room, plan.timeout_s)
         filling = pattern(rng)
         self._slots = [
-            Slot(place, self.worker.memory, filling)
+            Slot(place, self.worker.memory, filling, setup.arenas.bulk)
             for place in (lay_out(built.buffers, i * room, rng) for i in range(self.slots))
         ]
 
@@ -211,8 +243,9 @@ class CSession:
             slot.fill(given.inputs, given.shift)
         flags = (Flag.FLUSH if self._plan.cold else Flag.NONE) | Flag.SEAL | Flag.TIMED
         made = [_call(s.plan) for s in slots]
+        self.worker.ready()
         idle, idle_cpu = time.perf_counter_ns() - rested, self.worker.cpu_ns() - used
-        done = self.worker.round(made, per_sample=batch, flags=flags, timeout_s=self._plan.timeout_s)
+        done = self.worker.round(Order(made, per_sample=batch, flags=flags), self._plan.timeout_s)
         self._rest()
         self._hold(slots, fed)
         return Block(
