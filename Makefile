@@ -14,7 +14,7 @@ setup: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing ATunner into $(VENV) (once; a few minutes)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cuda,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cuda,opencl,dev]'
 	@touch $@
 
 check: setup

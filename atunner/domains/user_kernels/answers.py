@@ -14,7 +14,6 @@ from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import NotBuilt, UserError
 from atunner.core.program import Buffer, Problem
 from atunner.domains.kernels.backends import Case, Job
-from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.cuda import CudaBackend, within_folders
 from atunner.domains.kernels.cpu_check import Instance, Mode
 from atunner.domains.kernels.cpu_check import build as build_check
@@ -103,7 +102,7 @@ class KernelAnswer:
 
     def __call__(self, problem: Problem, inputs: Arrays) -> Arrays:
         """Its outputs. Raises what running a candidate raises."""
-        if isinstance(self._backend, CBackend) or self._backend.here is not None:
+        if not isinstance(self._backend, CudaBackend) or self._backend.here is not None:
             built = self._backend.build(problem, self._candidate)
             outputs: Arrays = self._backend.run_cases([Job(built, [Case(inputs)], "the untuned kernel")])[0][0].outputs
             return outputs

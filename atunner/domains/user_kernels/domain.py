@@ -1,5 +1,6 @@
 """The domain of a user's own kernel: the kernels domain with an operator made from the user's description."""
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -8,12 +9,16 @@ from pydantic import JsonValue, ValidationError
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import CandidateError, UserError, Wrong
 from atunner.core.facts import OperatorFacts
+from atunner.core.profile import Profile
 from atunner.core.program import Problem
+from atunner.core.roofline import bound, ceilings
+from atunner.core.status import Provenance
 from atunner.core.task import Task
-from atunner.core.trial import Comparison, Trial
+from atunner.core.trial import Comparison, Screening, Trial
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
+from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.oracle import Draw, Oracle
 from atunner.domains.kernels.subject import Subject
@@ -21,7 +26,9 @@ from atunner.domains.kernels.verify import Plan
 from atunner.domains.user_kernels.answers import UserOracle, answering, commonest, no_answer
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
 
-LANGUAGES = ("c", "cuda")
+LANGUAGES = ("c", "cuda", "opencl")
+MEASURED = ("c", "opencl")
+"""Languages whose devices are always those of this machine."""
 CHECKED_ELEMENTS = 1 << 18
 MOST_ELEMENTS = 1 << 22
 LEAST_SIZE = 128
@@ -52,6 +59,14 @@ class UserKernels(Kernels):
         admitted = task.model_copy(update={"spec": spec})
         return admitted if self.unreachable(admitted) else self._with_baseline(admitted, kernel)
 
+    def unreachable(self, task: Task) -> str:
+        """Why no code can be made for the target; an OpenCL device compiles for itself."""
+        return "" if task.spec.get("language") == "opencl" else super().unreachable(task)
+
+    def provenance(self, task: Task) -> Provenance:
+        """Measured where the language runs on this machine, else as for the kernels that ship."""
+        return Provenance.MEASURED if task.spec.get("language") in MEASURED else super().provenance(task)
+
     def facts(self, task: Task) -> OperatorFacts:
         """The numbers of the user's problem."""
         kernel = _kernel(task)
@@ -62,6 +77,21 @@ class UserKernels(Kernels):
         kernel = _kernel(task)
         return UserFamily(kernel, kernel.name).realise(_baseline(task), origin="baseline")
 
+    def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
+        """Compile all; OpenCL to the code of each work-group size."""
+        if task.spec["language"] != "opencl":
+            return super().screen(task, candidates)
+        return [self._built_ahead(task, candidate) for candidate in candidates]
+
+    def profile(self, task: Task, built: Any) -> Profile:
+        """As for the kernels that ship; for OpenCL what its compiler says, with the roofline bound."""
+        if task.spec["language"] != "opencl":
+            return super().profile(task, built)
+        facts = self.facts(task)
+        roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
+        found: Profile = self._subject(task).backend.profile(built, None)
+        return found.model_copy(update={"bound_us": roof.us, "flops": facts.flops})
+
     def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
         """No library is known to compute the same."""
         return None
@@ -70,16 +100,26 @@ class UserKernels(Kernels):
         """None: checking again from scratch needs an operator that ships."""
         return None
 
+    def _built_ahead(self, task: Task, candidate: Candidate) -> Screening:
+        try:
+            self.check(task, candidate)
+            self.build(task, candidate)
+        except CandidateError as error:
+            return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
+        return Screening(candidate=candidate)
+
     def _fits(self, kernel: UserKernel) -> None:
         device = self.config.device
         if kernel.language not in LANGUAGES:
             raise UserError(f"{kernel.language} kernels cannot be built here. Known: {', '.join(LANGUAGES)}.")
+        if kernel.language == "opencl":
+            return
         if (kernel.language == "c") != (device.kind == "cpu"):
             wanted = "this machine: leave --target-gpu out" if kernel.language == "c" else "a GPU: give --target-gpu"
             raise UserError(f"{kernel.file} is {kernel.language} and runs on {wanted}, not on {device.name}.")
 
     def _measures_here(self, kernel: UserKernel, backend: Any) -> bool:
-        return kernel.language == "c" or backend.here is not None
+        return kernel.language in MEASURED or backend.here is not None
 
     def _with_baseline(self, task: Task, kernel: UserKernel) -> Task:
         failures = []
@@ -121,6 +161,8 @@ class UserKernels(Kernels):
                 sandbox=self.config.sandbox,
             )
             backend: Any = CBackend(self.config.cache, options)
+        elif kernel.language == "opencl":
+            backend = OpenclBackend(self.config.cache, self.config.device, self.config.workers, self.config.sandbox)
         else:
             backend = self._cuda_backend(task, problem)
         made = UserOperator(kernel, answering(kernel, backend, _baseline(task), self.config.cache))

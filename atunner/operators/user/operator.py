@@ -47,7 +47,8 @@ class UserFamily:
     def program(self) -> Program:
         """How the source is launched."""
         k = self.kernel
-        args = tuple(f"{_passed(a)}:{a.value}" if a.role == "scalar" else a.name for a in k.arguments)
+        kind = _exact if k.language == "opencl" else _passed
+        args = tuple(f"{kind(a)}:{a.value}" if a.role == "scalar" else a.name for a in k.arguments)
         launch = k.launch.model_copy(update={"args": args})
         return Program(
             language=k.language, source=k.file, launches=(launch,), flags=k.flags, deterministic=k.deterministic
@@ -153,6 +154,11 @@ def _passed(argument: Argument) -> str:
         known = ", ".join(sorted(PASSED))
         raise UserError(f"The scalar {argument.name!r} is {argument.dtype}, which is not passed. Known: {known}.")
     return PASSED[argument.dtype]
+
+
+def _exact(argument: Argument) -> str:
+    """The type as it is: OpenCL compares the size of a scalar with the one that the kernel declares."""
+    return _passed(argument) and argument.dtype
 
 
 def _extent(argument: Argument, text: str, sizes: Mapping[str, int]) -> int:

@@ -27,6 +27,7 @@ Built = TypeVar("Built")
 BUILT_IN = {
     "c": "atunner.domains.kernels.backends.c:CBackend",
     "cuda": "atunner.domains.kernels.backends.cuda:CudaBackend",
+    "opencl": "atunner.domains.kernels.backends.opencl:OpenclBackend",
 }
 
 

@@ -1,0 +1,5 @@
+"""What transpose computes, in numpy."""
+
+
+def transpose(x):
+    return x.T
