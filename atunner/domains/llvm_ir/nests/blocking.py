@@ -1,0 +1,249 @@
+"""One statement cut into blocks: an outline of tiles, a body that is unrolled and vectorised, and what is left over.
+
+Times of a blocked statement are [head, tiles, phase, inner, unrolled, vector]; the phases are
+
+    0 left over, before   1 load the accumulators   2 the body   3 store them   4 left over, after
+
+Everything here is exact: a block is full when each of its points is an instance, and all else is left over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from functools import cached_property
+
+import islpy as isl
+
+from atunner.domains.llvm_ir.nests.expressions import Affine
+from atunner.domains.llvm_ir.nests.nest import Statement
+from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+
+
+class Phase(IntEnum):
+    """Where a piece of a blocked statement stands among the others of its tile."""
+
+    BEFORE = 0
+    LOAD = 1
+    BODY = 2
+    STORE = 3
+    AFTER = 4
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A row of the schedule cut into pieces of `size`. unrolled: the points of a piece are written out in the body.
+
+    row: over i0, i1 ... and parameters. offset: where pieces begin, modulo size.
+    """
+
+    row: Affine
+    size: int
+    offset: int = 0
+    unrolled: bool = False
+    vector: bool = False
+
+    @property
+    def text(self) -> str:
+        """The row of the first point of the piece."""
+        row = _text(self.row)
+        return row if self.size == 1 else f"{self.offset} + {self.size}*floor(({row} - {self.offset})/{self.size})"
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """How one statement is cut. lanes: width of a vector; 1 for none. rest: the order of what is left over."""
+
+    statement: Statement
+    head: tuple[Affine, ...]
+    tiles: tuple[Tile, ...]
+    inner: tuple[Affine, ...]
+    rest: tuple[Affine, ...]
+    lanes: int = 1
+
+    @property
+    def unrolled(self) -> tuple[Tile, ...]:
+        """Tiles whose points are written out, the vector last."""
+        return tuple(sorted((t for t in self.tiles if t.unrolled), key=lambda t: t.vector))
+
+    @property
+    def outline(self) -> list[str]:
+        """Rows before the phase."""
+        return [*map(_text, self.head), *(tile.text for tile in self.tiles)]
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether the target stays in registers while the inner rows advance."""
+        return bool(self.inner)
+
+    def rows(self, phase: Phase) -> list[str]:
+        """The rows of time of one phase."""
+        if phase in {Phase.LOAD, Phase.STORE}:
+            return [*self.outline, str(int(phase))]
+        if phase is not Phase.BODY:
+            return [*self.outline, str(int(phase)), *map(_text, self.rest)]
+        points = [
+            _text(t.row) if not t.vector else f"{self.lanes}*floor(({_text(t.row)} - {t.offset})/{self.lanes})"
+            for t in self.unrolled
+        ]
+        return [*self.outline, str(int(phase)), *map(_text, self.inner), *points]
+
+    def steps(self) -> dict[Tile, dict[int, int]] | None:
+        """Tile -> how the loop variables change when its row advances by one and all other rows stay.
+
+        None when the rows do not determine the loop variables in integers.
+        """
+        rows = list(dict.fromkeys([*self.head, *(t.row for t in self.tiles), *self.inner]))
+        depth = len(self.statement.loops)
+        rows = [row for row in rows if any(key.startswith("i") for key in row.terms)]
+        matrix = [[Fraction(row.terms.get(f"i{d}", 0)) for d in range(depth)] for row in rows]
+        inverse = _inverse(matrix)
+        if inverse is None:
+            return None
+        return {
+            tile: {d: int(inverse[d][rows.index(tile.row)]) for d in range(depth) if inverse[d][rows.index(tile.row)]}
+            for tile in self.unrolled
+        }
+
+
+class Pieces:
+    """The pieces of one blocked statement, as sets over its loop variables."""
+
+    def __init__(self, polyhedra: Polyhedra, blocking: Blocking) -> None:
+        self.polyhedra = polyhedra
+        self.blocking = blocking
+        self.domain = polyhedra.domains[blocking.statement.name]
+
+    @cached_property
+    def box(self) -> isl.Map:
+        """The origin of a block -> its points."""
+        steps = self.blocking.steps() or {}
+        count = len(self.blocking.statement.loops)
+        moved = [f"i{d}" for d in range(count)]
+        limits = []
+        for number, (tile, step) in enumerate(steps.items()):
+            limits.append(f"0 <= a{number} < {tile.size}")
+            for d, amount in step.items():
+                moved[d] += f" + {amount}*a{number}"
+        names = [f"a{number}" for number in range(len(limits))]
+        limits += [f"j{d} = {text}" for d, text in enumerate(moved)]
+        exists = f"exists ({', '.join(names)}: {' and '.join(limits)})" if names else " and ".join(limits) or "true"
+        left = self.polyhedra.point(self.blocking.statement)
+        right = f"{self.blocking.statement.name}[{', '.join(f'j{d}' for d in range(count))}]"
+        return self.polyhedra.relation(f"{left} -> {right} : {exists}")
+
+    @cached_property
+    def origins(self) -> isl.Set:
+        """First points of the full blocks."""
+        limits = [f"({_text(t.row)} - {t.offset}) mod {t.size} = 0" for t in self.blocking.unrolled if t.size > 1]
+        point = self.polyhedra.point(self.blocking.statement)
+        aligned = self.polyhedra.points(f"{point} : {' and '.join(limits) or 'true'}")
+        outside = isl.Set.universe(self.domain.get_space()).subtract(self.domain)
+        broken = self.box.intersect_range(outside).domain()
+        return self.domain.intersect(aligned).subtract(broken).coalesce()
+
+    @cached_property
+    def covered(self) -> isl.Set:
+        """Instances that lie in full blocks."""
+        return self.origins.apply(self.box).coalesce()
+
+    @cached_property
+    def left(self) -> isl.Set:
+        """Instances that lie in none."""
+        return self.domain.subtract(self.covered).coalesce()
+
+    def _map(self, rows: Sequence[str], domain: isl.Set) -> isl.Map:
+        return self.polyhedra.scheduled(self.blocking.statement, rows).intersect_domain(domain)
+
+    @cached_property
+    def before(self) -> isl.Set:
+        """Left-over instances that come before the body of their tile."""
+        if not self.blocking.accumulates:
+            return self.left.intersect(isl.Set.empty(self.left.get_space()))
+        outline, inner = self.blocking.outline, [_text(row) for row in self.blocking.inner]
+        same = self._map(outline, self.left).apply_range(self._map(outline, self.covered).reverse())
+        earlier = self.polyhedra.earlier(self._map(inner, self.left), self._map(inner, self.covered))
+        return same.intersect(earlier).domain().coalesce()
+
+    @cached_property
+    def after(self) -> isl.Set:
+        """Left-over instances that come after it."""
+        return self.left.subtract(self.before).coalesce()
+
+    @cached_property
+    def loads(self) -> isl.Set:
+        """One origin for each run of the inner rows: where its accumulators are loaded and stored."""
+        outline = self._map(self.blocking.outline, self.origins)
+        inner = self._map([_text(row) for row in self.blocking.inner], self.origins)
+        first = outline.reverse().apply_range(inner).lexmin()
+        return outline.range_product(inner).intersect_range(first.wrap()).domain().coalesce()
+
+    @property
+    def parts(self) -> dict[Phase, isl.Set]:
+        """Phase -> instances (of the body: origins), the empty ones left out."""
+        parts = {Phase.BEFORE: self.before, Phase.BODY: self.origins, Phase.AFTER: self.after}
+        if self.blocking.accumulates:
+            parts |= {Phase.LOAD: self.loads, Phase.STORE: self.loads}
+        return {phase: part for phase, part in parts.items() if not part.is_empty()}
+
+    def schedule(self, width: int) -> isl.UnionMap:
+        """Piece -> time, for the generation of loops. Pieces are named S0_2 for the phase 2 of S0."""
+        whole = None
+        for phase, part in self.parts.items():
+            rows = self.blocking.rows(phase)
+            rows += ["0"] * (width - len(rows))
+            name = f"{self.blocking.statement.name}_{int(phase)}"
+            piece = isl.UnionMap.from_map(self._map(rows, part).set_tuple_name(isl.dim_type.in_, name))
+            whole = piece if whole is None else whole.union(piece)
+        assert whole is not None
+        return whole
+
+    def times(self, width: int) -> isl.Map:
+        """Instance -> when it runs."""
+        parts = ((Phase.BEFORE, self.before), (Phase.BODY, self.covered), (Phase.AFTER, self.after))
+        return self._union([(phase, part) for phase, part in parts], width)
+
+    def visible(self, width: int, *, written: bool) -> isl.Map:
+        """Instance -> when its target is written to memory, or read from there."""
+        if not self.blocking.accumulates:
+            return self.times(width)
+        phase = Phase.STORE if written else Phase.LOAD
+        return self._union([(Phase.BEFORE, self.before), (phase, self.covered), (Phase.AFTER, self.after)], width)
+
+    def _union(self, parts: Sequence[tuple[Phase, isl.Set]], width: int) -> isl.Map:
+        whole = None
+        for phase, part in parts:
+            rows = self.blocking.rows(phase)
+            piece = self._map(rows + ["0"] * (width - len(rows)), part)
+            whole = piece if whole is None else whole.union(piece)
+        assert whole is not None
+        return whole
+
+    def together(self) -> isl.Map:
+        """Pairs of covered instances that share one run of the inner rows."""
+        outline = self._map(self.blocking.outline, self.covered)
+        return outline.apply_range(outline.reverse())
+
+
+def _text(row: Affine) -> str:
+    return row.text({key: key for key in row.terms})
+
+
+def _inverse(matrix: list[list[Fraction]]) -> list[list[Fraction]] | None:
+    """The inverse by elimination; None when it is not one of integers."""
+    size = len(matrix)
+    if any(len(row) != size for row in matrix):
+        return None
+    work = [row + [Fraction(int(r == c)) for c in range(size)] for r, row in enumerate(matrix)]
+    for column in range(size):
+        pivot = next((r for r in range(column, size) if work[r][column]), None)
+        if pivot is None:
+            return None
+        work[column], work[pivot] = work[pivot], work[column]
+        work[column] = [value / work[column][column] for value in work[column]]
+        for r in range(size):
+            if r != column and work[r][column]:
+                factor = work[r][column]
+                work[r] = [a - factor * b for a, b in zip(work[r], work[column], strict=True)]
+    inverse = [row[size:] for row in work]
+    return inverse if all(value.denominator == 1 for row in inverse for value in row) else None

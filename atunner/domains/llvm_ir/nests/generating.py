@@ -1,0 +1,205 @@
+"""C loops from schedules: isl orders the pieces, and each piece is printed as statements."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import islpy as isl
+
+from atunner.domains.llvm_ir.nests.blocking import Blocking, Phase, Pieces
+from atunner.domains.llvm_ir.nests.expressions import Access
+from atunner.domains.llvm_ir.nests.nest import Nest, Statement
+from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+from atunner.domains.llvm_ir.nests.printing import Printed, Printer, vector_type
+
+_OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "pdiv_q": "/",
+    "pdiv_r": "%",
+    "zdiv_r": "%",
+    "and_": "&&",
+    "and_then": "&&",
+    "or_": "||",
+    "or_else": "||",
+    "eq": "==",
+    "le": "<=",
+    "lt": "<",
+    "ge": ">=",
+    "gt": ">",
+}
+_FUNCTIONS = {
+    "min": "atunner_min",
+    "max": "atunner_max",
+    "fdiv_q": "atunner_floor",
+}
+HELPERS = """\
+static inline __attribute__((unused)) long atunner_min(long a, long b) { return a < b ? a : b; }
+static inline __attribute__((unused)) long atunner_max(long a, long b) { return a > b ? a : b; }
+static inline __attribute__((unused)) long atunner_floor(long a, long b) { return a / b - (a % b < 0); }
+"""
+
+
+def expression_text(expr: isl.AstExpr, names: Mapping[str, str]) -> str:
+    """C text of an expression that isl made. names: p0, p1 ... -> C names."""
+    kind = isl.ast_expr_type(expr.get_type()).name
+    if kind == "int":
+        return str(expr.get_val())
+    if kind == "id":
+        name = str(expr.get_id().get_name())
+        return f"(long){names[name]}" if name in names else name
+    operands = [expression_text(expr.get_op_arg(n), names) for n in range(expr.get_op_n_arg())]
+    operation = isl.ast_expr_op_type(expr.get_op_type()).name
+    if operation == "minus":
+        return f"(-{operands[0]})"
+    if operation in {"cond", "select"}:
+        return f"({operands[0]} ? {operands[1]} : {operands[2]})"
+    if operation in _FUNCTIONS:
+        text = operands[0]
+        for operand in operands[1:]:
+            text = f"{_FUNCTIONS[operation]}({text}, {operand})"
+        return text
+    return f"({f' {_OPERATORS[operation]} '.join(operands)})"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One instance of a block's body: which accumulator it uses, and where it lies from the origin."""
+
+    number: int
+    shift: Mapping[int, int]
+
+
+class Generator:
+    """Prints the loops of one nest. names: key -> C name of parameters, scalars and arrays."""
+
+    def __init__(self, polyhedra: Polyhedra, pieces: Mapping[str, Pieces], names: Mapping[str, str]) -> None:
+        self.nest: Nest = polyhedra.nest
+        self.pieces = pieces
+        self.names = names
+        self.parameters = {short: names[key] for key, short in polyhedra.parameters.items()}
+        self.statements = {statement.name: statement for statement in self.nest.statements}
+        self.accumulators: dict[str, str] = {}
+        self.line = 0
+
+    def body(self, schedule: isl.UnionMap, context: isl.Set) -> list[str]:
+        """The lines of the whole schedule."""
+        build = isl.AstBuild.from_context(context)
+        return list(self._node(build.node_from_schedule_map(schedule), 1))
+
+    def _node(self, node: isl.AstNode, depth: int) -> Iterator[str]:
+        indent = "  " * depth
+        kind = isl.ast_node_type(node.get_type()).name
+        if kind == "for_":
+            yield from self._for(node, depth)
+        elif kind == "if_":
+            yield f"{indent}if ({self._text(node.if_get_cond())}) {{"
+            yield from self._node(node.if_get_then_node(), depth + 1)
+            yield f"{indent}}}"
+            if node.if_has_else_node():
+                yield f"{indent}else {{"
+                yield from self._node(node.if_get_else_node(), depth + 1)
+                yield f"{indent}}}"
+        elif kind == "block":
+            children = node.block_get_children()
+            for number in range(children.n_ast_node()):
+                yield from self._node(children.get_ast_node(number), depth)
+        else:
+            yield from (f"{indent}{line}" for line in self._piece(node.user_get_expr()))
+
+    def _for(self, node: isl.AstNode, depth: int) -> Iterator[str]:
+        indent = "  " * depth
+        name = self._text(node.for_get_iterator())
+        start = self._text(node.for_get_init())
+        if node.for_is_degenerate():
+            yield f"{indent}{{ const long {name} = {start};"
+        else:
+            advance = self._text(node.for_get_inc())
+            yield f"{indent}for (long {name} = {start}; {self._text(node.for_get_cond())}; {name} += {advance}) {{"
+        yield from self._node(node.for_get_body(), depth + 1)
+        yield f"{indent}}}"
+
+    def _text(self, expr: isl.AstExpr) -> str:
+        return expression_text(expr, self.parameters)
+
+    def _piece(self, expr: isl.AstExpr) -> Iterator[str]:
+        name, _, number = str(expr.get_op_arg(0).get_id().get_name()).partition("_")
+        place = [self._text(expr.get_op_arg(n)) for n in range(1, expr.get_op_n_arg())]
+        statement, phase = self.statements[name], Phase(int(number))
+        blocking = self.pieces[name].blocking
+        if phase in {Phase.BEFORE, Phase.AFTER}:
+            printer = self._printer(statement, place, Block(0, {}), {}, 1, {})
+            yield f"{printer.element(statement.target)} = {printer.scalar(statement.value)};"
+            return
+        for block in _blocks(blocking):
+            yield from self._instance(blocking, phase, place, block)
+
+    def _instance(self, blocking: Blocking, phase: Phase, place: Sequence[str], block: Block) -> Iterator[str]:
+        statement = blocking.statement
+        step = lane_step(blocking)
+        kept: dict[Access, Printed] = {}
+        if blocking.accumulates:
+            kind = accumulator_type(blocking)
+            name = f"at_{statement.name}_{block.number}".lower()
+            self.accumulators[name] = kind
+            kept[statement.target] = Printed(name, blocking.lanes > 1)
+        printer = self._printer(statement, place, block, step, blocking.lanes, kept)
+        memory = printer.element(statement.target)
+        if blocking.lanes > 1:
+            memory = f"(*({vector_type(statement.target.type, blocking.lanes)} *)&{memory})"
+        if phase is Phase.LOAD:
+            yield f"{name} = {memory};"
+        elif phase is Phase.STORE:
+            yield f"{memory} = {name};"
+        else:
+            value = printer.splat(statement.value) if blocking.lanes > 1 else printer.scalar(statement.value)
+            yield f"{name if blocking.accumulates else memory} = {value};"
+
+    def _printer(
+        self,
+        statement: Statement,
+        place: Sequence[str],
+        block: Block,
+        step: Mapping[str, int],
+        lanes: int,
+        kept: Mapping[Access, Printed],
+    ) -> Printer:
+        shifted = [f"{text} + {block.shift[d]}" if block.shift.get(d) else text for d, text in enumerate(place)]
+        return Printer(
+            self.names,
+            {loop.key: text for loop, text in zip(statement.loops, shifted, strict=True)},
+            {loop.key: loop.type for loop in statement.loops},
+            step,
+            lanes,
+            kept,
+        )
+
+
+def accumulator_type(blocking: Blocking) -> str:
+    """The C type of a block's accumulators."""
+    element = blocking.statement.target.type
+    return vector_type(element, blocking.lanes) if blocking.lanes > 1 else element
+
+
+def lane_step(blocking: Blocking) -> dict[str, int]:
+    """What one lane adds to the loop variables, by key; empty without vectors."""
+    steps = blocking.steps() or {}
+    for tile, step in steps.items():
+        if tile.vector:
+            return {blocking.statement.loops[d].key: amount for d, amount in step.items()}
+    return {}
+
+
+def _blocks(blocking: Blocking) -> list[Block]:
+    steps = blocking.steps() or {}
+    counts = [range(0, tile.size, blocking.lanes if tile.vector else 1) for tile in steps]
+    blocks = []
+    for number, points in enumerate(product(*counts)):
+        shift: dict[int, int] = {}
+        for (_, step), point in zip(steps.items(), points, strict=True):
+            for d, amount in step.items():
+                shift[d] = shift.get(d, 0) + amount * point
+        blocks.append(Block(number, shift))
+    return blocks

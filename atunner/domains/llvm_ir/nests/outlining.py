@@ -1,0 +1,89 @@
+"""The rewritten nest as a function of its own, called where the nest was, with the nest itself as the way out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import islpy as isl
+
+from atunner.domains.llvm_ir.nests.blocking import Pieces
+from atunner.domains.llvm_ir.nests.generating import Generator
+from atunner.domains.llvm_ir.nests.guarding import apart, condition, within
+from atunner.domains.llvm_ir.nests.legality import WIDTH
+from atunner.domains.llvm_ir.nests.nest import Array, Nest
+from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """The new function, and the statement that calls it when the guard holds."""
+
+    name: str
+    function: str
+    guard: str
+    call: str
+
+
+def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> Outlined:
+    """Print a plan. Its legality is the caller's to prove."""
+    nest = polyhedra.nest
+    name = f"atunner_{nest.function}_{nest.line}"
+    names = _names(nest)
+    good = within(polyhedra)
+    schedule = None
+    for piece in pieces.values():
+        part = piece.schedule(WIDTH)
+        schedule = part if schedule is None else schedule.union(part)
+    assert isinstance(schedule, isl.UnionMap)
+    generator = Generator(polyhedra, pieces, names)
+    body = generator.body(schedule, good)
+    outside = {name.key: name.name for name in (*nest.parameters, *nest.scalars)} | {a.key: a.name for a in nest.arrays}
+    shorts = {short: outside[key] for key, short in polyhedra.parameters.items()}
+    tests = [condition(good, shorts), *apart(polyhedra, shorts, outside)]
+    return Outlined(
+        name,
+        _function(nest, name, names, generator, body),
+        " && ".join(test for test in tests if test != "1") or "1",
+        f"{name}({', '.join(_arguments(nest))});",
+    )
+
+
+def _names(nest: Nest) -> dict[str, str]:
+    """The program's own names inside the new function, made different where the program has one name twice."""
+    names: dict[str, str] = {}
+    known = [(item.key, item.name) for item in (*nest.parameters, *nest.scalars)]
+    for key, name in [*known, *((array.key, array.name) for array in nest.arrays)]:
+        names[key] = name if name not in names.values() else f"{name}_{len(names)}"
+    return names
+
+
+def _function(nest: Nest, name: str, names: Mapping[str, str], generator: Generator, body: Sequence[str]) -> str:
+    scalars = [array for array in nest.arrays if not array.dims]
+    outer = [f"{item.type} {names[item.key]}" for item in (*nest.parameters, *nest.scalars)]
+    outer += [_declared(array, names) for array in nest.arrays if array.dims]
+    outer += [f"{s.element} *restrict at_{names[s.key]}" for s in scalars if not s.private]
+    lines = [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{"]
+    lines += [f"  {s.element} {names[s.key]}{'' if s.private else f' = *at_{names[s.key]}'};" for s in scalars]
+    lines += [f"  {kind} {accumulator};" for accumulator, kind in generator.accumulators.items()]
+    lines += body
+    lines += [f"  *at_{names[s.key]} = {names[s.key]};" for s in scalars if not s.private]
+    return "\n".join([*lines, "}"])
+
+
+def _declared(array: Array, names: Mapping[str, str]) -> str:
+    word = names[array.key]
+    return f"{array.element} *restrict {word}" if len(array.dims) == 1 else _rows(array, f"(*restrict {word})", names)
+
+
+def _rows(array: Array, middle: str, names: Mapping[str, str]) -> str:
+    extents = [extent.text(names) for extent in array.dims[1:] if extent]
+    return f"{array.element} {middle}" + "".join(f"[{extent}]" for extent in extents)
+
+
+def _arguments(nest: Nest) -> list[str]:
+    here = {item.key: item.name for item in (*nest.parameters, *nest.scalars)}
+    words = list(here.values())
+    for array in nest.arrays:
+        if array.dims:
+            kind = f"{array.element} *" if len(array.dims) == 1 else _rows(array, "(*)", here)
+            words.append(f"({kind}){array.name}")
+    return [*words, *(f"&{array.name}" for array in nest.arrays if not array.dims and not array.private)]
