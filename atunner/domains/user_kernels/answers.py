@@ -1,77 +1,24 @@
 """Where right answers come from: a Python reference in a child process, a file, or the untuned kernel itself."""
 
-import json
-import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import NotBuilt, UserError
-from atunner.core.program import Buffer, Problem
+from atunner.core.program import Problem
 from atunner.domains.kernels.backends import Case, Job
-from atunner.domains.kernels.backends.cuda import CudaBackend, within_folders
+from atunner.domains.kernels.backends.cuda import CudaBackend
 from atunner.domains.kernels.cpu_check import Instance, Mode
 from atunner.domains.kernels.cpu_check import build as build_check
 from atunner.domains.kernels.cpu_check import run as run_check
 from atunner.domains.kernels.cpu_check.building import Checked
 from atunner.domains.kernels.oracle import Draw, Oracle, written_buffers
+from atunner.domains.user_kernels.python_answer import PythonAnswer
 from atunner.operators import Arrays
 from atunner.operators.user import UserKernel, UserOperator
 from atunner.operators.user.operator import Answering, UserFamily, stored
-from atunner.tools.process import ProgramTimedOut, run
-from atunner.tools.runner import program
-from atunner.tools.sandbox import Limits, confined, strongest
-
-TIMEOUT_S = 120.0
-
-
-class PythonAnswer:
-    """The user's function, called in a sandboxed child for each problem and input."""
-
-    def __init__(self, kernel: UserKernel, cache: Path) -> None:
-        self._kernel, self._cache = kernel, cache
-        self._chain = within_folders(strongest(cache))
-
-    def __call__(self, problem: Problem, inputs: Arrays) -> Arrays:
-        """The outputs by name. Raises UserError: it failed, or gave another shape."""
-        with tempfile.TemporaryDirectory(prefix="atunner-reference-") as name:
-            folder = Path(name)
-            self._write(folder, problem, inputs)
-            self._run(folder)
-            with np.load(folder / "outputs.npz", allow_pickle=False) as found:
-                made = {n: found[n] for n in found.files}
-        return {b.name: _fitting(made, b, "The Python reference") for b in written_buffers(problem)}
-
-    def _write(self, folder: Path, problem: Problem, inputs: Arrays) -> None:
-        answer = self._kernel.answer
-        outputs = [b.name for b in written_buffers(problem)]
-        call = {"function": answer.function, "sizes": dict(problem.dims), "outputs": outputs}
-        (folder / "call.json").write_text(json.dumps(call), encoding="utf-8")
-        (folder / "reference.py").write_text(answer.text, encoding="utf-8")
-        np.savez(folder / "inputs.npz", **inputs)  # type: ignore[arg-type]  # numpy's stubs name its own options
-
-    def _run(self, folder: Path) -> None:
-        launcher = program("launcher", self._cache)
-        with as_file(files("atunner.domains.user_kernels") / "answer_child.py") as child:
-            readable = [Path(sys.prefix), Path(sys.base_prefix), child.parent, Path(np.__file__).parent.parent]
-            argv = (sys.executable, "-I", str(child), str(folder))
-            limits = Limits(memory_bytes=0, cpu_s=int(TIMEOUT_S))
-            wrapped = confined(self._chain, launcher, argv, (folder,), limits, readable=readable)
-            env = {"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-            try:
-                done = run(*wrapped, cwd=folder, timeout_s=TIMEOUT_S, env=env)
-            except ProgramTimedOut as error:
-                raise UserError(
-                    f"The Python reference did not end within {TIMEOUT_S:g} s; make the problem smaller."
-                ) from error
-        if done.code:
-            last = (done.output.strip().splitlines() or ["it said nothing"])[-1]
-            raise UserError(f"The Python reference failed: {last}.")
 
 
 class FileAnswer:
@@ -148,17 +95,6 @@ def answering(kernel: UserKernel, backend: Any, params: Params, cache: Path) -> 
 def no_answer(problem: Problem, inputs: Arrays) -> Arrays:
     """Where nothing is run, nothing is answered. Raises NotBuilt."""
     raise NotBuilt("no code is made for this target")
-
-
-def _fitting(made: dict[str, Any], buffer: Buffer, who: str) -> Any:
-    if buffer.name not in made:
-        raise UserError(f"{who} gave no {buffer.name!r}; it gave {', '.join(made) or 'nothing'}.")
-    value = made[buffer.name]
-    if value.shape != buffer.shape and value.shape != (buffer.elements,):
-        raise UserError(f"{who} gave {buffer.name!r} of shape {value.shape}; {buffer.shape} is needed.")
-    if value.dtype.kind not in "fiub":
-        raise UserError(f"{who} gave {buffer.name!r} of type {value.dtype}; numbers are needed.")
-    return value.reshape(buffer.shape)
 
 
 def commonest(failures: Sequence[str]) -> str:
