@@ -4,6 +4,9 @@ Times of a blocked statement are [head, tiles, phase, inner, unrolled, vector]; 
 
     0 left over, before   1 load the accumulators   2 the body   3 store them   4 left over, after
 
+A packed block copies panels of other arrays at the start of each piece of its outer tiles: the rows of that are
+[head, outer tiles, 0, row by row], and all other phases have 1 there.
+
 Everything here is exact: a block is full when each of its points is an instance, and all else is left over.
 """
 
@@ -15,7 +18,7 @@ from functools import cached_property
 
 import islpy as isl
 
-from atunner.domains.llvm_ir.nests.expressions import Affine
+from atunner.domains.llvm_ir.nests.expressions import Access, Affine
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 
@@ -23,6 +26,7 @@ from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 class Phase(IntEnum):
     """Where a piece of a blocked statement stands among the others of its tile."""
 
+    PACK = -1
     BEFORE = 0
     LOAD = 1
     BODY = 2
@@ -50,16 +54,36 @@ class Tile:
         return row if self.size == 1 else f"{self.offset} + {self.size}*floor(({row} - {self.offset})/{self.size})"
 
 
+PACKED = Tile(Affine({}, 1), 1)
+"""Stands between the outer tiles, whose pieces have panels of their own, and the others."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a packed block copies. accesses: elements that depend on the vector's loop and on one inner loop alone.
+
+    vector, inner: those two loops. depth, width: size of a panel. by_vector: copied along the inner loop.
+    """
+
+    accesses: tuple[Access, ...]
+    vector: int
+    inner: int
+    depth: int
+    width: int
+    by_vector: bool
+
+
 @dataclass(frozen=True)
 class Blocking:
     """How one statement is cut. lanes: width of a vector; 1 for none. rest: the order of what is left over."""
 
     statement: Statement
-    head: tuple[Affine, ...]
+    head: tuple[Tile, ...]
     tiles: tuple[Tile, ...]
     inner: tuple[Affine, ...]
     rest: tuple[Affine, ...]
     lanes: int = 1
+    panel: Panel | None = None
 
     @property
     def unrolled(self) -> tuple[Tile, ...]:
@@ -69,7 +93,20 @@ class Blocking:
     @property
     def outline(self) -> list[str]:
         """Rows before the phase."""
-        return [*map(_text, self.head), *(tile.text for tile in self.tiles)]
+        return [tile.text for tile in (*self.head, *self.tiles)]
+
+    @property
+    def panels(self) -> list[str]:
+        """Rows before those of the copying of panels."""
+        return [tile.text for tile in (*self.head, *self.tiles[: self.tiles.index(PACKED)])]
+
+    @property
+    def origin(self) -> list[str]:
+        """First inner turn and first vector point of a panel."""
+        assert self.panel is not None
+        place = self.tiles.index(PACKED)
+        rows = {key: tile for tile in self.tiles[:place] for key in tile.row.terms}
+        return [rows[f"i{loop}"].text for loop in (self.panel.inner, self.panel.vector)]
 
     @property
     def accumulates(self) -> bool:
@@ -78,6 +115,10 @@ class Blocking:
 
     def rows(self, phase: Phase) -> list[str]:
         """The rows of time of one phase."""
+        if phase is Phase.PACK:
+            assert self.panel is not None
+            pair = (self.panel.vector, self.panel.inner)
+            return [*self.panels, "0", *(f"i{loop}" for loop in (pair if self.panel.by_vector else reversed(pair)))]
         if phase in {Phase.LOAD, Phase.STORE}:
             return [*self.outline, str(int(phase))]
         if phase is not Phase.BODY:
@@ -93,7 +134,7 @@ class Blocking:
 
         None when the rows do not determine the loop variables in integers.
         """
-        rows = list(dict.fromkeys([*self.head, *(t.row for t in self.tiles), *self.inner]))
+        rows = list(dict.fromkeys([*(t.row for t in (*self.head, *self.tiles)), *self.inner]))
         depth = len(self.statement.loops)
         rows = [row for row in rows if any(key.startswith("i") for key in row.terms)]
         matrix = [[Fraction(row.terms.get(f"i{d}", 0)) for d in range(depth)] for row in rows]
@@ -178,12 +219,25 @@ class Pieces:
         first = outline.reverse().apply_range(inner).lexmin()
         return outline.range_product(inner).intersect_range(first.wrap()).domain().coalesce()
 
+    @cached_property
+    def copied(self) -> isl.Set:
+        """One covered instance for each element of the panels."""
+        blocking = self.blocking
+        assert blocking.panel is not None
+        shared = [*blocking.panels, f"i{blocking.panel.vector}", f"i{blocking.panel.inner}"]
+        keys = self._map(shared, self.covered)
+        whole = self._map([f"i{d}" for d in range(len(blocking.statement.loops))], self.covered)
+        first = keys.reverse().apply_range(whole).lexmin().range()
+        return first.set_tuple_name(blocking.statement.name).coalesce()
+
     @property
     def parts(self) -> dict[Phase, isl.Set]:
         """Phase -> instances (of the body: origins), the empty ones left out."""
         parts = {Phase.BEFORE: self.before, Phase.BODY: self.origins, Phase.AFTER: self.after}
         if self.blocking.accumulates:
             parts |= {Phase.LOAD: self.loads, Phase.STORE: self.loads}
+        if self.blocking.panel:
+            parts[Phase.PACK] = self.copied
         return {phase: part for phase, part in parts.items() if not part.is_empty()}
 
     def schedule(self, width: int) -> isl.UnionMap:
@@ -192,11 +246,18 @@ class Pieces:
         for phase, part in self.parts.items():
             rows = self.blocking.rows(phase)
             rows += ["0"] * (width - len(rows))
-            name = f"{self.blocking.statement.name}_{int(phase)}"
-            piece = isl.UnionMap.from_map(self._map(rows, part).set_tuple_name(isl.dim_type.in_, name))
+            piece = isl.UnionMap.from_map(self._named(phase, part).reverse().apply_range(self._map(rows, part)))
             whole = piece if whole is None else whole.union(piece)
         assert whole is not None
         return whole
+
+    def _named(self, phase: Phase, part: isl.Set) -> isl.Map:
+        """Instance -> the same under the name of its piece, with the origin of its panel when it has one."""
+        statement = self.blocking.statement
+        extra = self.blocking.origin if self.blocking.panel and phase in {Phase.PACK, Phase.BODY} else []
+        point = ", ".join([*(f"i{d}" for d in range(len(statement.loops))), *extra])
+        name = f"{statement.name}_{'p' if phase is Phase.PACK else int(phase)}"
+        return self.polyhedra.relation(f"{self.polyhedra.point(statement)} -> {name}[{point}]").intersect_domain(part)
 
     def times(self, width: int) -> isl.Map:
         """Instance -> when it runs."""

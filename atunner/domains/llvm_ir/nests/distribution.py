@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
+from atunner.domains.llvm_ir.nests.blocking import Tile
 from atunner.domains.llvm_ir.nests.expressions import Affine
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Dependence, Polyhedra
@@ -15,7 +16,7 @@ class Leaf:
     """One statement alone under the rows that it shares with others. level: how many of its loops are in them."""
 
     statement: Statement
-    head: tuple[Affine, ...]
+    head: tuple[Tile, ...]
     level: int
 
 
@@ -30,14 +31,14 @@ def _split(
     statements: Sequence[Statement],
     level: int,
     links: Sequence[tuple[Dependence, isl.Map]],
-    head: tuple[Affine, ...],
+    head: tuple[Tile, ...],
 ) -> Iterator[Leaf]:
     edges = {
         s.name: {d.after.statement.name for d, _ in links if d.before.statement.name == s.name} for s in statements
     }
     for number, names in enumerate(components([s.name for s in statements], edges)):
         group = [s for s in statements if s.name in names]
-        rows = (*head, Affine({}, number))
+        rows = (*head, Tile(Affine({}, number), 1))
         if len(group) == 1:
             yield Leaf(group[0], rows, level)
             continue
@@ -48,7 +49,7 @@ def _split(
                 kept = pairs.intersect(same_row(polyhedra, dependence, level))
                 if not kept.is_empty():
                     inside.append((dependence, kept))
-        yield from _split(polyhedra, group, level + 1, inside, (*rows, row))
+        yield from _split(polyhedra, group, level + 1, inside, (*rows, Tile(row, 1)))
 
 
 def loop_row(statement: Statement, level: int) -> Affine:

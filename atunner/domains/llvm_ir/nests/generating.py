@@ -82,7 +82,7 @@ class Generator:
         self.parameters = {short: names[key] for key, short in polyhedra.parameters.items()}
         self.statements = {statement.name: statement for statement in self.nest.statements}
         self.accumulators: dict[str, str] = {}
-        self.line = 0
+        self.panels: dict[str, str] = {}
 
     def body(self, schedule: isl.UnionMap, context: isl.Set) -> list[str]:
         """The lines of the whole schedule."""
@@ -126,20 +126,52 @@ class Generator:
 
     def _piece(self, expr: isl.AstExpr) -> Iterator[str]:
         name, _, number = str(expr.get_op_arg(0).get_id().get_name()).partition("_")
-        place = [self._text(expr.get_op_arg(n)) for n in range(1, expr.get_op_n_arg())]
-        statement, phase = self.statements[name], Phase(int(number))
+        words = [self._text(expr.get_op_arg(n)) for n in range(1, expr.get_op_n_arg())]
+        statement, phase = self.statements[name], Phase.PACK if number == "p" else Phase(int(number))
+        place, origin = words[: len(statement.loops)], words[len(statement.loops) :]
         blocking = self.pieces[name].blocking
+        if phase is Phase.PACK:
+            yield from self._copies(blocking, place, origin)
+            return
         if phase in {Phase.BEFORE, Phase.AFTER}:
             printer = self._printer(statement, place, Block(0, {}), {}, 1, {})
             yield f"{printer.element(statement.target)} = {printer.scalar(statement.value)};"
             return
         for block in _blocks(blocking):
-            yield from self._instance(blocking, phase, place, block)
+            yield from self._instance(blocking, phase, place, block, origin)
 
-    def _instance(self, blocking: Blocking, phase: Phase, place: Sequence[str], block: Block) -> Iterator[str]:
+    def _copies(self, blocking: Blocking, place: Sequence[str], origin: Sequence[str]) -> Iterator[str]:
+        panel = blocking.panel
+        assert panel is not None
+        printer = self._printer(blocking.statement, place, Block(0, {}), {}, 1, {})
+        row, column = f"({place[panel.inner]} - {origin[0]})", f"({place[panel.vector]} - {origin[1]})"
+        for number, access in enumerate(panel.accesses):
+            name = f"at_{blocking.statement.name}_panel{number}".lower()
+            self.panels[name] = f"{access.type} {name}[{panel.depth * panel.width}] __attribute__((aligned(64)))"
+            yield f"{name}[{row} * {panel.width} + {column}] = {printer.element(access)};"
+
+    def _panels(
+        self, blocking: Blocking, place: Sequence[str], block: Block, origin: Sequence[str]
+    ) -> dict[Access, Printed]:
+        """The packed elements of one vector of the body."""
+        panel = blocking.panel
+        if panel is None or not origin:
+            return {}
+        kept = {}
+        for number, access in enumerate(panel.accesses):
+            name = f"at_{blocking.statement.name}_panel{number}".lower()
+            column = block.shift.get(panel.vector, 0)
+            whole = vector_type(access.type, blocking.lanes)
+            index = f"({place[panel.inner]} - {origin[0]}) * {panel.width} + {column}"
+            kept[access] = Printed(f"(*({whole} *)&{name}[{index}])", True)
+        return kept
+
+    def _instance(
+        self, blocking: Blocking, phase: Phase, place: Sequence[str], block: Block, origin: Sequence[str]
+    ) -> Iterator[str]:
         statement = blocking.statement
         step = lane_step(blocking)
-        kept: dict[Access, Printed] = {}
+        kept = self._panels(blocking, place, block, origin)
         if blocking.accumulates:
             kind = accumulator_type(blocking)
             name = f"at_{statement.name}_{block.number}".lower()

@@ -64,6 +64,7 @@ def _function(nest: Nest, name: str, names: Mapping[str, str], generator: Genera
     lines = [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{"]
     lines += [f"  {s.element} {names[s.key]}{'' if s.private else f' = *at_{names[s.key]}'};" for s in scalars]
     lines += [f"  {kind} {accumulator};" for accumulator, kind in generator.accumulators.items()]
+    lines += [f"  {panel};" for panel in generator.panels.values()]
     lines += body
     lines += [f"  *at_{names[s.key]} = {names[s.key]};" for s in scalars if not s.private]
     return "\n".join([*lines, "}"])

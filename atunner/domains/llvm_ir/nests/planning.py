@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from atunner.domains.llvm_ir.nests.blocking import Blocking, Pieces, Tile
+from atunner.domains.llvm_ir.nests.blocking import PACKED, Blocking, Panel, Pieces, Tile
 from atunner.domains.llvm_ir.nests.distribution import Leaf, leaves, loop_row
 from atunner.domains.llvm_ir.nests.expressions import Access
 from atunner.domains.llvm_ir.nests.legality import legal
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
-from atunner.domains.llvm_ir.nests.printing import NotVectorizable, Printer
+from atunner.domains.llvm_ir.nests.printing import NotVectorizable, Printed, Printer
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
 
 
@@ -17,7 +17,7 @@ from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
 class Numbers:
     """Sizes of blocks. bytes: of one vector. rows, vectors: of a block. jam: statements interleaved without vectors.
 
-    depth: iterations of a reduction that a block runs at once; 0 for all.
+    depth: iterations of a reduction that a block runs at once; 0 for all. pack: copy panels of what vectors read.
     """
 
     bytes: int = 32
@@ -25,6 +25,7 @@ class Numbers:
     vectors: int = 2
     jam: int = 8
     depth: int = 0
+    pack: int = 0
 
 
 def plan(polyhedra: Polyhedra, numbers: Numbers) -> dict[str, Pieces]:
@@ -52,8 +53,13 @@ def _candidates(leaf: Leaf, numbers: Numbers) -> Iterator[Blocking]:
     reduced = [level for level in free if level not in in_target]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
     for vector in reversed(in_target):
+        others = [u for u in in_target if u != vector]
         if lanes > 1 and vectorizable(statement, vector, lanes):
-            yield from _vectors(leaf, numbers, reduced, [u for u in in_target if u != vector], vector)
+            if numbers.pack and reduced and others:
+                yield from _packed(leaf, numbers, reduced, others, vector, everything=True)
+            yield from _vectors(leaf, numbers, reduced, others, vector)
+        elif lanes > 1 and reduced and others:
+            yield from _packed(leaf, numbers, reduced, others, vector, everything=False)
     if reduced and in_target:
         yield from _jammed(leaf, numbers, reduced, in_target)
 
@@ -72,6 +78,45 @@ def _vectors(leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int]
         depth = [Tile(inner[-1], numbers.jam)]
     rest = (*(row[u] for u in others), *inner, row[vector])
     yield Blocking(statement, leaf.head, (*depth, *outer, wide), inner, rest, lanes)
+
+
+def _packed(
+    leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int], vector: int, *, everything: bool
+) -> Iterator[Blocking]:
+    """The vectors' operands are copied to panels first: those with a stride, or all."""
+    statement, inner = leaf.statement, reduced[-1]
+    lanes = numbers.bytes // ARITHMETIC[statement.target.type]
+    pair = {statement.loops[vector].key, statement.loops[inner].key}
+    ours = [a for a in statement.reads if {k for s in a.subscripts for k in subscript(s).terms} & _loops(statement) == pair]
+    ours = [a for a in ours if a.array != statement.target.array]
+    if not everything:
+        ours = [a for a in ours if strided(statement, a, vector)]
+    kept = {access: Printed("x", True) for access in ours}
+    if not ours or not vectorizable(statement, vector, lanes, kept):
+        return
+    row = {level: loop_row(statement, level) for level in (*reduced, *others, vector)}
+    if any(statement.loops[level].step != 1 for level in (inner, vector)):
+        return
+    depth, width = numbers.depth or 256, lanes * numbers.vectors
+    panel = Panel(tuple(ours), vector, inner, depth, width, by_vector=strided(statement, ours[0], vector))
+    wide = Tile(row[vector], width, offset(statement, vector), unrolled=True, vector=True)
+    outer = [Tile(row[level], 1) for level in others[:-1]]
+    outer.append(Tile(row[others[-1]], numbers.rows, offset(statement, others[-1]), unrolled=True))
+    sums = tuple(row[level] for level in reduced)
+    rest = (*(row[u] for u in others), *sums, row[vector])
+    tiles = (Tile(row[inner], depth), wide, PACKED, *outer)
+    yield Blocking(statement, leaf.head, tiles, sums, rest, lanes, panel)
+
+
+def _loops(statement: Statement) -> set[str]:
+    return {loop.key for loop in statement.loops}
+
+
+def strided(statement: Statement, access: Access, level: int) -> bool:
+    """Whether neighbouring turns of a loop use elements that are no neighbours."""
+    key = statement.loops[level].key
+    changes = [subscript(sub).terms.get(key, 0) for sub in access.subscripts]
+    return any(changes[:-1]) or (bool(changes) and changes[-1] not in {0, 1})
 
 
 def _jammed(leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int]) -> Iterator[Blocking]:
@@ -97,13 +142,15 @@ def offset(statement: Statement, level: int) -> int:
     return loop.lower.constant if loop.step > 0 and not loop.lower.terms else 0
 
 
-def vectorizable(statement: Statement, level: int, lanes: int) -> bool:
+def vectorizable(
+    statement: Statement, level: int, lanes: int, kept: Mapping[Access, Printed] | None = None
+) -> bool:
     """Whether neighbouring turns of a loop make a vector."""
     loop = statement.loops[level]
     if loop.step != 1:
         return False
     names: Mapping[str, str] = _Any()
-    printer = Printer(names, {}, {}, {loop.key: 1}, lanes, {})
+    printer = Printer(names, {}, {}, {loop.key: 1}, lanes, kept or {})
     try:
         printer.splat(statement.value)
         return printer.varies(statement.target)

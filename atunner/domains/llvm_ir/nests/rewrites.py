@@ -23,7 +23,8 @@ SPACE = Space(
         Parameter(name="rows", values=(1, 2, 3, 4, 6, 8)),
         Parameter(name="vectors", values=(1, 2, 3, 4)),
         Parameter(name="jam", values=(1, 2, 4, 8, 16)),
-        Parameter(name="depth", values=(0, 64, 256)),
+        Parameter(name="depth", values=(0, 64, 128, 256, 512)),
+        Parameter(name="pack", values=(0, 1)),
     ),
     constraints=("rows * vectors <= 16",),
 )
