@@ -16,11 +16,15 @@ _FLAG = re.compile(
 )
 _NEVER = re.compile(
     r"-f(?:no-)?(?:plugin|profile|sanitize|instrument|use-ld|lto|pass|auto-profile|save|record|xray|embed|split|"
-    r"offload|module|visibility|pie|pic|debug|working|file|coverage|cs-|crash|diagnostics|syntax)|-mllvm|-mrelax-all"
+    r"offload|module|visibility|pie|pic|debug|working|file|coverage|cs-|crash|diagnostics|syntax|"
+    r"signed-char|unsigned-char|short-|single-precision|excess-precision|pack-struct|char8|trapping-math=)"
+    r"|-mllvm|-mrelax-all|-m(?:16|32|x32|abi|cmodel|long-double|regparm|stackrealign|soft-float|fpmath|no-(?:sse|x87|mmx))\b.*"
 )
+"""Flags that do more than generate code, or give the program another meaning."""
 LOOSE = re.compile(
     r"-ffast-math|-Ofast|-funsafe-math-optimizations|-fassociative-math|-freciprocal-math|-fno-signed-zeros"
     r"|-ffinite-math-only|-fno-honor-nans|-fno-honor-infinities|-fapprox-func|-ffp-contract=(?:fast|on).*|-ffp-model=.*"
+    r"|-mdaz-ftz|-fdenormal-fp-math.*|-ffp-eval-method=.*|-mrecip.*|-frounding-math|-fno-strict-float-cast-overflow"
 )
 """Flags that let the compiler round otherwise: never at level exact."""
 _INTERNAL = re.compile(r"-[a-z][a-z0-9-]*(?:=[A-Za-z0-9_,.-]+)?")
