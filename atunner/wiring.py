@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,23 @@ from atunner.graphs.approval import decide, pending
 from atunner.graphs.deps import Deps, Options
 from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
+from atunner.graphs.replay import (
+    as_repeat,
+    keep_recalled,
+    recalled_then,
+    replayed,
+    report_to,
+    source_of,
+    verdict_on,
+)
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy as find_strategy
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
-from atunner.llm import Terms
+from atunner.llm import Terms, named, replay_of
 from atunner.llm import model as make_model
+from atunner.llm.chat import CastModel
 from atunner.llm.preflight import check as check_models
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search.formats.recalled import searching
@@ -49,7 +59,10 @@ STARTS = 6
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for: the task, its budget, and how to run it. model: "" for the configured one."""
+    """What a user asks for: the task, its budget, and how to run it. model: "" for the configured one.
+
+    remeasure: a replay takes only the answers from its source and measures afresh. prices: a file of model prices.
+    """
 
     task: Task
     budget: Budget
@@ -57,6 +70,8 @@ class Request:
     model: str = ""
     strategy: str = "expert"
     executor: str = "local"
+    remeasure: bool = False
+    prices: Path | None = None
 
 
 class WallClock:
@@ -112,7 +127,8 @@ class Session:
         load("executors", request.executor, EXECUTORS)
         config = domain_config(self.settings, request.task)
         domain = resolve(DOMAINS[self._domain(request.task)], config)
-        task = domain.admit(request.task)
+        source = self._source(request)
+        task = source.task if source and source.task.id == request.task.id else domain.admit(request.task)
         if not domain.unreachable(task):
             load("searchers", request.options.search, SEARCHERS)
         run = run or new_run(task)
@@ -130,9 +146,12 @@ class Session:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             version=_version(),
         )
+        if source is not None:
+            record = as_repeat(source, record)
         self._check_model(record, request)
         # The request first: a run that is in the list can always be resumed as it was asked for.
-        self.store.event(run, "request", request_values(request), key="request")
+        self.store.event(run, "request", request_values(request, self.settings.prices), key="request")
+        self._keep_recalled(record)
         self.store.save_run(record)
         return self._drive(record, request, watch, stop)
 
@@ -148,10 +167,45 @@ class Session:
         waiting = pending(self.store, run)
         if waiting is not None:
             raise UserError(f"Run {run} waits for approval: {waiting.title} Answer with: atunner approve {run}")
-        asked = [e.body for e in self.store.events(run) if e.kind == "request"]
-        values = asked[0] if asked and isinstance(asked[0], dict) else {}
-        request = request_from(record, values)
-        return self._drive(record, request, watch, stop)
+        return self._drive(record, self._asked(record), watch, stop)
+
+    def _asked(self, record: RunRecord) -> Request:
+        """The request that a run was started with."""
+        asked = [e.body for e in self.store.events(record.run) if e.kind == "request"]
+        return request_from(record, asked[0] if asked and isinstance(asked[0], dict) else {})
+
+    def _source(self, request: Request) -> RunRecord | None:
+        """The run whose record answers in place of builds and measurements.
+
+        Raises:
+            UserError: there is none of that name, or it is a replay itself.
+        """
+        text = request.model or self.settings.model
+        if not replay_of(text):
+            return None
+        source = self.store.load(replay_of(text))
+        if replay_of(source.model):
+            raise UserError(f"Run {source.run} is itself a replay of {replay_of(source.model)}; replay that one.")
+        return None if request.remeasure else source
+
+    def _keep_recalled(self, record: RunRecord) -> None:
+        """What was known when the run began, kept so that a resumed or replayed run is told the same."""
+        source = replay_of(record.model)
+        found = recalled_then(self.store, source) if source else None
+        keep_recalled(self.store, record.run, self.recalled(record.task) if found is None else found)
+
+    def again(self, run: str, remeasure: bool = False) -> Request:
+        """The request that repeats a run with its own answers, within what it spent.
+
+        Raises:
+            UserError: no such run.
+        """
+        record = self.store.load(run)
+        bound = record.budget.model_copy(update={"seconds": None, "usd": None})
+        if bound.trials is None or record.budget.seconds is not None:
+            bound = bound.model_copy(update={"trials": max(1, record.spent.trials)})
+        asked = replace(self._asked(record), model=f"replay:{run}", remeasure=remeasure)
+        return replace(asked, budget=bound, options=replace(asked.options, approve=""))
 
     def question(self, run: str) -> Question | None:
         """What a waiting run asks a person; None when it asks nothing."""
@@ -186,13 +240,24 @@ class Session:
         return task.domain
 
     def _check_model(self, record: RunRecord, request: Request) -> None:
-        make_model(record.model, record.run, self.store, self._terms(record))
+        self._model(record, request)
         check_models(record.model, secret("OPENAI_API_KEY"))
 
-    def _terms(self, record: RunRecord) -> Terms:
-        """What the run's models may cost, and where their key and prices come from."""
+    def _model(self, record: RunRecord, request: Request) -> CastModel | None:
+        """The run's models; a replay of a run that asked none has none."""
+        source = replay_of(record.model)
+        if source and not self.store.calls(source):
+            return None
         budget = record.budget
-        return Terms(budget.tokens, budget.usd, secret("OPENAI_API_KEY"), self.settings.prices)
+        terms = Terms(budget.tokens, budget.usd, secret("OPENAI_API_KEY"), request.prices or self.settings.prices)
+        if source:
+            told = report_to(self.store, record.run)
+            terms = replace(
+                terms,
+                cast=named(self.store.head(source).model),
+                diverged=lambda role, number: told(f"call {number} of {role} asks what was not asked then"),
+            )
+        return make_model(record.model, record.run, self.store, terms)
 
     def _drive(
         self,
@@ -212,6 +277,7 @@ class Session:
                 start = TuningState(run=run, task=record.task, budget=record.budget)
                 try:
                     _in_thread(drive(deps, start, strategy, self.settings.data), run, stop)
+                    self._compare_replay(run, record.model)
                 except BaseException as error:
                     self._stopped(run, error)
                     if isinstance(error, KeyboardInterrupt) and stop is not None:
@@ -220,6 +286,13 @@ class Session:
                 finally:
                     self.store.set_spent(run, self.store.call_totals(run).model_copy(update={"seconds": 0.0}))
         return self.store.load(run)
+
+    def _compare_replay(self, run: str, model: str) -> None:
+        """Say whether a replay went the way of its source, and where it first did not."""
+        source = replay_of(model)
+        if source and self.store.head(run).state is RunState.DONE:
+            now = self.store.load(run)
+            self.store.note(run, verdict_on(self.store, self.store.load(source), now, len(self.store.calls(run))))
 
     def _stopped(self, run: str, error: BaseException) -> None:
         """Keep the reason and the best so far; a run that was stopped, or met a missing program, can be resumed."""
@@ -239,7 +312,7 @@ class Session:
         device = named_device(task.target)
         clock = WallClock()
         try:
-            yield Deps(
+            deps = Deps(
                 run=record.run,
                 domain=resolve(path, config),
                 device=device,
@@ -249,14 +322,16 @@ class Session:
                 searcher=searching(task),
                 tools=self._tools(task),
                 clock=clock,
-                model=make_model(record.model, record.run, self.store, self._terms(record)),
-                recalled=self.recalled(task),
+                model=self._model(record, request),
+                recalled=recalled_then(self.store, record.run) or (),
                 options=request.options,
                 watch=watch,
                 stopped=stop.is_set,
                 began=clock.now(),
                 earlier_s=record.spent.seconds,
             )
+            source = self._source(replace(request, model=record.model))
+            yield deps if source is None else replayed(deps, source_of(self.store, source))
         finally:
             executor.close()
 
@@ -309,10 +384,12 @@ def _version() -> str:
     return str(__version__)
 
 
-def request_values(request: Request) -> dict[str, JsonValue]:
-    """What of a request is not in the run's record, as JSON, so that it can be resumed."""
+def request_values(request: Request, prices: Path | None = None) -> dict[str, JsonValue]:
+    """What of a request is not in the run's record, as JSON, so that it can be resumed. prices: the configured file."""
+    file = request.prices or prices
     options = {name: getattr(request.options, name) for name in request.options.__dataclass_fields__}
-    return {"options": options, "strategy": request.strategy, "executor": request.executor}
+    how: dict[str, JsonValue] = {"remeasure": request.remeasure, "prices": str(file.resolve()) if file else None}
+    return {"options": options, "strategy": request.strategy, "executor": request.executor, **how}
 
 
 def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
@@ -325,6 +402,8 @@ def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
         model=record.model,
         strategy=str(values.get("strategy", "expert")),
         executor=str(values.get("executor", "local")),
+        remeasure=bool(values.get("remeasure", False)),
+        prices=Path(str(values["prices"])) if values.get("prices") else None,
     )
 
 

@@ -95,5 +95,7 @@ async def decide(model: Model | None, standing: Standing) -> Spoken[Verdict]:
     verdict = rules(standing)
     if _budget(standing) or standing.exhausted or standing.last:
         return Spoken(verdict, "rules")
-    prompt = PROMPT.format(standing=standing.model_dump_json(indent=1), verdict=verdict.model_dump_json())
+    # Seconds differ from run to run; without them a replay asks what was asked then.
+    told = standing.model_dump_json(indent=1, exclude={"spent": {"seconds"}})
+    prompt = PROMPT.format(standing=told, verdict=verdict.model_dump_json())
     return await consult(model, "evaluation", prompt, Verdict, lambda: verdict)

@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
         max_tokens: int = typer.Option(0, "--max-tokens", min=0, help="Token budget of the model, 0 for none."),
         max_usd: float = typer.Option(0.0, "--max-usd", min=0, help="Dollar budget of the models, 0 for none."),
         prices: Path | None = typer.Option(None, "--prices", help="YAML file of model prices over ours."),
+        remeasure: bool = typer.Option(False, "--remeasure", help="With replay:RUN: its answers, measured afresh."),
         strategy: str = typer.Option(
             "expert", "--strategy", help=f"{', '.join(sorted(STRATEGIES))}, or your own as module:factory."
         ),
@@ -83,6 +84,7 @@ def register(app: typer.Typer) -> None:
             ),
             model=join(model),
             strategy=strategy,
+            remeasure=remeasure,
         )
         writable(output)
         with Session(settings) as session:

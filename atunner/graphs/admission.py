@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from atunner.agents.codegen import Draft, Move, Proposal
 from atunner.agents.rewrite import Inconsistent, Written, written
 from atunner.core.candidate import Candidate
-from atunner.core.ports import Fault, WorkItem
+from atunner.core.ports import Fault, Outcome, WorkItem
 from atunner.core.record import AgentNote
 from atunner.core.space import Family
 from atunner.core.status import Status
@@ -17,7 +17,7 @@ from atunner.core.trial import Screening
 from atunner.graphs.deps import Deps
 from atunner.graphs.slice import Slice
 from atunner.graphs.state import TuningState
-from atunner.graphs.written import keep
+from atunner.graphs.written import keep, keep_screen
 
 SHARE = 0.5
 """What of a round's points its verified drafts may have, all together."""
@@ -87,11 +87,10 @@ def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
         return "it is the kernel that it was derived from, unchanged"
     candidate = one.realise(one.start)
     (outcome,) = deps.executor.map([WorkItem(action="screen", task=state.task, candidate=candidate)])
-    if outcome.fault is not Fault.NONE:
-        return f"its build {outcome.fault}: {outcome.message}"
-    screening = Screening.model_validate(outcome.answer)
-    if screening.reason:
-        return screening.reason
+    reason = _reason(outcome)
+    keep_screen(deps.memory, deps.run, candidate.id, reason)
+    if reason:
+        return reason
     work = Slice(deps, state)
     if work.spent().over(state.budget):
         return "the budget was spent before it could be judged"
@@ -100,6 +99,13 @@ def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
         return f"{trial.status}: {trial.feedback}"
     keep(deps.memory, deps.run, one)
     return one
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why a draft cannot be judged, "" when it can."""
+    if outcome.fault is not Fault.NONE:
+        return f"its build {outcome.fault}: {outcome.message}"
+    return Screening.model_validate(outcome.answer).reason
 
 
 def _promise(deps: Deps, state: TuningState, one: Written) -> float:

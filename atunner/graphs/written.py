@@ -12,7 +12,8 @@ from atunner.core.task import Task
 from atunner.graphs.deps import RunMemory
 
 KIND = "family"
-DRAFT = "draft"
+DRAFT, SCREEN = "draft", "screen"
+MOST_SCREENS = 100_000
 MOST = 1000
 
 
@@ -24,6 +25,11 @@ def shelf(run: str) -> str:
 def drawer(run: str) -> str:
     """The stream of all that models wrote for a run, to know what is new."""
     return f"{run}:drafts"
+
+
+def sieve(run: str) -> str:
+    """The stream of what became of drafts before they were judged."""
+    return f"{run}:screens"
 
 
 def keep(memory: RunMemory, run: str, one: Written) -> None:
@@ -49,6 +55,17 @@ def drafts_before(memory: RunMemory, run: str, round_: int) -> dict[str, str]:
     """Sources by name of what was written before a round."""
     found = [e.body for e in memory.events(drawer(run)) if isinstance(e.body, dict)]
     return {str(b["name"]): str(b["source"]) for b in found if int(str(b["round"])) < round_}
+
+
+def keep_screen(memory: RunMemory, run: str, candidate: str, reason: str) -> None:
+    """Keep why a draft fell before it was judged, "" when it did not: a replay asks no compiler."""
+    memory.event(sieve(run), SCREEN, {"candidate": candidate, "reason": reason}, key=candidate)
+
+
+def screens_of(memory: RunMemory, run: str) -> dict[str, str]:
+    """Reasons by candidate."""
+    found = [e.body for e in memory.events(sieve(run), limit=MOST_SCREENS) if isinstance(e.body, dict)]
+    return {str(b["candidate"]): str(b["reason"]) for b in found}
 
 
 class Extended:

@@ -10,7 +10,8 @@ from atunner.llm.chat import CastModel, ChatModel, Manner
 from atunner.llm.prices import price
 from atunner.llm.providers import chat_speaker
 from atunner.llm.purse import Bounds, Purse
-from atunner.llm.scripted import ReplaySpeaker, script
+from atunner.llm.replay import ReplaySpeaker
+from atunner.llm.scripted import script
 from atunner.llm.speakers import Speaker
 from atunner.llm.specs import Cast, Spec, cast
 
@@ -22,6 +23,7 @@ class Terms:
     """On what terms a run may ask models. key: of OpenAI or a compatible server. prices: the user's own file.
 
     diverged: told once when a replayed run asks something else than was recorded: role and number of the call.
+    cast: under which name a replay answers, "" for its own.
     """
 
     tokens: int | None = None
@@ -31,6 +33,7 @@ class Terms:
     limit_s: float = LIMIT_S
     retry_s: float = 0.5
     diverged: Callable[[str, int], None] = lambda role, number: None
+    cast: str = ""
 
 
 def model(text: str, run: str, log: CallLog, terms: Terms = Terms()) -> CastModel | None:
@@ -42,14 +45,60 @@ def model(text: str, run: str, log: CallLog, terms: Terms = Terms()) -> CastMode
     chosen = cast("" if text == "none" else text)
     if not chosen.specs:
         return None
+    source = replay_of(text)
+    if source:
+        return _replayed(source, run, log, terms)
     purse = Purse(run, log, Bounds(terms.tokens, terms.usd))
     made = {spec: _one(spec, run, log, purse, terms) for spec in chosen.specs}
     return CastModel(_named(chosen), lambda role: [made[spec] for spec in chosen.of(role)])
 
 
+def replay_of(text: str) -> str:
+    """The run that a model text repeats, "" where it is no replay.
+
+    Raises:
+        UserError: a replay stands beside other models.
+    """
+    specs = cast("" if text == "none" else text).specs
+    found = [s.name for s in specs if s.kind == "replay"]
+    if found and len(specs) > 1:
+        raise UserError("replay:RUN gives every role what it answered then; name no other model beside it.")
+    return found[0] if found else ""
+
+
+def _replayed(source: str, run: str, log: CallLog, terms: Terms) -> CastModel:
+    """The models of a recorded run by their names and roles, free, each answering from the record."""
+    calls = log.calls(source)
+    if not calls:
+        raise UserError(f"Run {source} has no recorded model calls to replay; `atunner list` names the runs.")
+    purse = Purse(run, log, Bounds(terms.tokens))
+    roles: dict[str, list[str]] = {}
+    for call in calls:
+        names = roles.setdefault(call.role, [])
+        names += [call.model] if call.model not in names else []
+    made = {
+        name: ChatModel(
+            ReplaySpeaker([c for c in calls if c.model == name], terms.diverged),
+            name,
+            run,
+            log,
+            purse,
+            price(f"replay:{source}"),
+            Manner(retry_s=0.0, listed=price(name, terms.prices)),
+        )
+        for name in {call.model for call in calls}
+    }
+    return CastModel(terms.cast or f"replay:{source}", lambda role: [made[n] for n in roles.get(role, [])])
+
+
 def _named(chosen: Cast) -> str:
     """The one model's own name, or the whole cast."""
     return chosen.specs[0].name if len(chosen.specs) == 1 else chosen.text
+
+
+def named(text: str) -> str:
+    """The name under which the models of `text` answer."""
+    return _named(cast("" if text == "none" else text)) if text != "none" else "none"
 
 
 def _one(spec: Spec, run: str, log: CallLog, purse: Purse, terms: Terms) -> ChatModel:
@@ -59,21 +108,16 @@ def _one(spec: Spec, run: str, log: CallLog, purse: Purse, terms: Terms) -> Chat
             f"A dollar budget needs the price of {spec.text}, which is unknown: "
             "give it in a file with --prices, or bound --max-tokens."
         )
-    speaker, context = _speaker(spec, log, terms)
+    speaker, context = _speaker(spec, terms)
     output = 8192 if context is None else max(256, min(8192, context // 2))
     manner = Manner(output=output, context=context, secrets=(terms.key,), retry_s=terms.retry_s)
     return ChatModel(speaker, spec.text, run, log, purse, cost, manner)
 
 
-def _speaker(spec: Spec, log: CallLog, terms: Terms) -> tuple[Speaker, int | None]:
+def _speaker(spec: Spec, terms: Terms) -> tuple[Speaker, int | None]:
     """Who speaks, and how many tokens it can hold, where that is known."""
     if spec.kind == "scripted":
         return script(Path(spec.name)), None
-    if spec.kind == "replay":
-        calls = log.calls(spec.name)
-        if not calls:
-            raise UserError(f"Run {spec.name} has no recorded model calls to replay; `atunner list` names the runs.")
-        return ReplaySpeaker(calls, terms.diverged), None
     if spec.kind == "gguf":
         from atunner.llm.embedded import serve
 

@@ -37,12 +37,14 @@ class Manner:
     """How a model is asked. output: tokens of an answer at most. context: tokens that it can hold, None if unknown.
 
     secrets: texts that are removed from everything that is recorded. retry_s: the first pause before a retry.
+    listed: the price by which it is compared with others, where that is not what it costs here.
     """
 
     output: int = 8192
     context: int | None = None
     secrets: tuple[str, ...] = ()
     retry_s: float = 0.5
+    listed: Price | None = None
     sleep: Sleep = field(default=asyncio.sleep)
 
     def clean(self, text: str) -> str:
@@ -68,7 +70,7 @@ class ChatModel:
         price: Price | None = None,
         manner: Manner = Manner(),
     ) -> None:
-        self.name, self.price = name, price
+        self.name, self.price, self.listed = name, price, manner.listed or price
         self._speaker, self._run, self._log, self._purse, self._manner = speaker, run, log, purse, manner
         self._rung = self._strikes = 0
 
@@ -190,7 +192,7 @@ class CastModel:
 
     def voices(self, role: str) -> tuple[Voice, ...]:
         """Who can play the role, each with what a usual call of it costs."""
-        return tuple(Voice(name=m.name, usd=m.price and m.price.usd(*USUAL)) for m in self._of(role))
+        return tuple(Voice(name=m.name, usd=m.listed and m.listed.usd(*USUAL)) for m in self._of(role))
 
     def only(self, voice: str) -> "CastModel":
         """The model of that name alone, in whatever roles it plays."""

@@ -1,14 +1,12 @@
-"""Answers written down beforehand, and answers that another run recorded: both go through ladder, purse and record."""
+"""Answers written down beforehand; they go through ladder, purse and record like any others."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
-from atunner.core.call import ModelCall
 from atunner.core.errors import UserError
-from atunner.core.value import content_id
 from atunner.llm.speakers import ModeRefused, Reply
 
 Lines = Mapping[str, Sequence[JsonValue]]
@@ -49,39 +47,3 @@ def script(path: Path) -> ScriptedSpeaker:
     if not isinstance(content, dict) or not all(isinstance(v, list) for v in content.values()):
         raise UserError(f'The script {path} must be of the form {{"ROLE": [ANSWER, ...]}}.')
     return ScriptedSpeaker(content)
-
-
-class ReplaySpeaker:
-    """Gives a recorded run's answers again, role by role in their order; the first prompt that differs is told.
-
-    diverged: called once, with the role and the number of the call whose prompt is another than was recorded.
-    """
-
-    ladder = ("text",)
-
-    def __init__(self, calls: Sequence[ModelCall], diverged: Callable[[str, int], None]) -> None:
-        self._calls: dict[str, list[ModelCall]] = {}
-        for call in calls:
-            if call.outcome in ("ok", "malformed"):
-                self._calls.setdefault(call.role, []).append(call)
-        self._told, self._diverged = False, diverged
-        self._at: dict[str, int] = {}
-
-    async def say(self, role: str, prompt: str, kind: type[BaseModel], mode: str, output: int) -> Reply:
-        """The recorded answer. Raises ModeRefused when the record has no more."""
-        at = self._at.get(role, 0)
-        self._at[role] = at + 1
-        recorded = self._calls.get(role, [])
-        if at >= len(recorded) or recorded[at].answer is None:
-            raise ModeRefused(f"the recorded run has no answer {at + 1} of {role}")
-        call = recorded[at]
-        if not self._told and content_id(prompt) != call.prompt_hash:
-            self._told = True
-            self._diverged(role, at + 1)
-        cached = call.cached_tokens
-        return Reply(
-            text=call.answer or "",
-            input_tokens=call.input_tokens,
-            output_tokens=call.output_tokens,
-            cached_tokens=cached,
-        )
