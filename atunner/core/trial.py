@@ -24,7 +24,7 @@ class Comparison(Value):
     """Candidate against baseline, interleaved in one session: speed-up with its interval.
 
     ratio: median of baseline / candidate for a figure to minimise, so above 1 is better. low, high: 95 %
-    bootstrap interval. minimum_gain: what `is_better` demanded beyond 1.
+    bootstrap interval. minimum_gain: what `is_better` demanded beyond 1. checks: of both sides' samples.
     """
 
     ratio: float
@@ -33,6 +33,7 @@ class Comparison(Value):
     minimum_gain: float
     baseline: Measurement
     candidate: Measurement
+    checks: tuple[Check, ...] = ()
 
     @property
     def better(self) -> bool:
@@ -59,8 +60,9 @@ class Trial(Value):
 class Screening(Value):
     """A cheap look at a candidate before it is judged: compiled, inspected, scored; not a result.
 
-    score: relative cost by the ranking model (lower is better), None when it could not be built or is known
-    not to fit; then `reason` says why. It orders what to judge next and is never published as a figure.
+    score: relative cost by the ranking model, or the least time of a few unverified calls where candidates are raced
+    (lower is better); None when it could not be built or is known not to fit: then `reason` says why. It orders what to
+    judge next and is never published as a figure.
     """
 
     candidate: Candidate

@@ -1,6 +1,8 @@
 """One process at a time: a lock that the kernel gives back when its holder ends, however it ends."""
 
 import fcntl
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,3 +32,28 @@ def awaited(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def alone(device: str, folder: Path | None = None) -> Iterator[None]:
+    """Hold a device of this machine, whoever of its users and whatever run of theirs waits for it too.
+
+    The lock is a file of the device's name in the system's folder for temporary files. Whoever holds it may not ask
+    for it again.
+    """
+    path = (folder or Path(tempfile.gettempdir())) / f"atunner-{device}.lock"
+    descriptor = _opened(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """The file for reading, made when it is not there; never through a link that somebody left in its place."""
+    plain = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, plain)
+    except FileNotFoundError:
+        return os.open(path, plain | os.O_CREAT, 0o644)

@@ -1,8 +1,10 @@
 """Task admission: a task on which a trivial kernel passes, or two equal kernels differ, measures nothing."""
 
 import secrets
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from atunner.core.program import Problem
 from atunner.core.statistics import Interval, is_equal
 from atunner.core.trial import Check, Comparison
 from atunner.domains.kernels.oracle import Draw, Oracle, Truth, read_buffers, written_buffers
+from atunner.domains.kernels.timing import TimingPlan
 from atunner.operators import Arrays
 
 VERSION = "1"
@@ -20,6 +23,8 @@ SPREAD = 4.0
 HELD_OUT = 2
 MOST_EXTENT = 48
 TRIES = 40
+ALIKE_S = 1.5
+SLOW_US = 20_000.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,44 @@ def admit_timing(same: Callable[[], Comparison], tries: int = 3) -> Check:
             return Check(name="equal kernels are equal", version=VERSION, passed=True, detail=detail)
         said = f"a kernel against itself came out as {found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
     raise UserError(f"Not measurable here: {said}; use a larger problem or a quieter machine.")
+
+
+def alike_plan(plan: TimingPlan, call_us: float) -> TimingPlan:
+    """How long a kernel is compared with itself: it was just measured, and a slow one needs few pairs."""
+    slow = call_us > SLOW_US
+    return plan.model_copy(
+        update={
+            "warmup_s": min(plan.warmup_s, 0.2),
+            "compare_s": min(plan.compare_s, ALIKE_S),
+            "relative_error": 0.02,
+            "least_pairs": 4 if slow else plan.least_pairs,
+        }
+    )
+
+
+class Alike:
+    """Whether equal kernels came out as equal, asked once for each task and environment and kept in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Check] = {}
+
+    def check(self, key: str, same: Callable[[], Comparison]) -> Check:
+        """The answer of this or an earlier process. Raises as `admit_timing`, whose refusals are not kept."""
+        if key not in self._known:
+            path = self._folder / f"{VERSION}-{key}.json"
+            try:
+                self._known[key] = Check.model_validate_json(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                self._known[key] = admit_timing(same)
+                self._keep(path, self._known[key])
+        return self._known[key]
+
+    def _keep(self, path: Path, check: Check) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            file.write(check.model_dump_json())
+        Path(file.name).replace(path)
 
 
 def held_out(

@@ -13,6 +13,8 @@ from atunner.tools.runner.bulk import Bulk
 PAGE = 4096
 ALIGN = 64
 GUARD = 4096
+LARGE = np.array([*range(0x45, 0x7F), *range(0xC5, 0xFF)], np.uint8)
+"""Leading bytes of large floating numbers of either sign, float16 to float64."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,12 @@ class Slot:
 
 
 def pattern(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Bytes for guard zones; long enough for any gap at any offset."""
-    return rng.integers(0, 256, 64 * PAGE, dtype=np.uint8)
+    """Bytes for guard zones; long enough for any gap at any offset.
+
+    Whichever bytes are read as a floating number of whatever width, it is a large one or none at all, so that whoever
+    reads a guard zone and reckons with it is far off, and not sometimes by a rounding.
+    """
+    return LARGE[rng.integers(0, LARGE.size, 64 * PAGE)]
 
 
 def _size(buffer: Buffer) -> int:

@@ -2,14 +2,13 @@
 
 import secrets
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
 from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate, Params
-from atunner.core.errors import CandidateError, NotMeasured, Rejected, UnknownName, UserError
+from atunner.core.errors import CandidateError, NotMeasured, UnknownName, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
 from atunner.core.profile import Counters, Profile, StaticFacts
@@ -20,14 +19,14 @@ from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.domains.kernels import timing
-from atunner.domains.kernels.admission import held_out
+from atunner.domains.kernels.admission import Alike, alike_plan, held_out
 from atunner.domains.kernels.backends.cuda import COMPILERS, CudaBackend, CudaBuilt
 from atunner.domains.kernels.evidence import Bundle, gather
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gpu.present import Here, present, target_among
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.ranking import predict
-from atunner.domains.kernels.stages import CEILING, Stages, Terms
+from atunner.domains.kernels.stages import Stages, Terms, possible
 from atunner.domains.kernels.subject import (
     Config,
     Subject,
@@ -68,6 +67,8 @@ class Kernels:
         self.config = Config.model_validate(config)
         self._subjects: dict[str, Subject] = {}
         self._baseline_cost: dict[str, float] = {}
+        self._timed: dict[str, tuple[Check, ...]] = {}
+        self._alike = Alike(self.config.cache / "alike")
 
     def admit(self, task: Task) -> Task:
         """Fill in shape, settings, dtype and language. Raises UserError."""
@@ -142,7 +143,8 @@ class Kernels:
         subject = self._subject(task)
         if isinstance(built, CudaBuilt) and not self._measures(subject):
             built = subject.backend.build(subject.plan.problem, built.candidate)
-        return verify(subject.backend, subject.plan, built.candidate, built)
+        checks = verify(subject.backend, subject.plan, built.candidate, built)
+        return (*checks, *self._timed.pop(built.candidate.id, ()))
 
     def measure(self, task: Task, built: Any) -> Measurement:
         """Time on this machine, or the predicted cost relative to the naive baseline's."""
@@ -150,21 +152,33 @@ class Kernels:
         if not self._measures(subject):
             return self._predicted(task, built)
         plan, backend = _timing(subject), subject.backend
-        with _device(subject), backend.session(built, self._feed(subject), plan) as session:
-            timed = timing.measure(session, plan).measurement(session.source, backend.environment().id)
-        self._possible(task, timed)
-        return timed
+        environment = backend.environment().id
+        with backend.device(), backend.session(built, self._feed(subject), plan) as session:
+            timed = timing.measure(session, plan)
+        found = timed.measurement(session.source, environment)
+        possible = self._possible(task, found)
+        alike = self._alike.check(f"{task.id}-{environment}", lambda: self._itself(subject, built, found.value))
+        self._timed[built.candidate.id] = (*timed.checks, possible, alike)
+        return found
 
-    def _possible(self, task: Task, found: Measurement) -> None:
+    def _itself(self, subject: Subject, built: Any, call_us: float) -> Comparison:
+        """A candidate against itself, in two processes."""
+        backend, plan = subject.backend, alike_plan(_timing(subject), call_us)
+        with (
+            backend.device(),
+            backend.session(built, self._feed(subject), plan) as first,
+            backend.session(built, self._feed(subject), plan) as second,
+        ):
+            return timing.compare(first, second, plan)
+
+    def _possible(self, task: Task, found: Measurement) -> Check:
         """Raises Rejected for a figure below the roofline: DRAM counts only for what no cache can hold."""
         facts = self.facts(task)
         roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
         cached = facts.min_bytes <= max(
             (self.config.device.get(n) for n in CACHES if n in self.config.device.facts), default=0.0
         )
-        floor = roof.compute_us if cached else roof.us
-        if found.value < CEILING * floor:
-            raise Rejected(f"Quarantined: {found.value:.4g} us is faster than the device allows ({floor:.4g} us).")
+        return possible(found, roof.compute_us if cached else roof.us)
 
     def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
         """All that it takes to check a C result again from scratch (see `atunner verify`); None for CUDA."""
@@ -181,9 +195,13 @@ class Kernels:
         subject = self._subject(task)
         facts = self.facts(task)
         roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
-        found: Profile = subject.backend.profile(built, self._feed(subject))
-        if not isinstance(built, CudaBuilt):
-            found = found.model_copy(update={"counters": self._threads(subject, found.counters, built.candidate)})
+        if isinstance(built, CudaBuilt):
+            found: Profile = subject.backend.profile(built, self._feed(subject))
+        else:
+            with subject.backend.device():
+                found = subject.backend.profile(built, self._feed(subject))
+                threads = self._threads(subject, found.counters, built.candidate)
+            found = found.model_copy(update={"counters": threads})
         return found.model_copy(update={"bound_us": roof.us, "flops": facts.flops})
 
     def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
@@ -199,7 +217,7 @@ class Kernels:
             backend.sanitize(candidate, self._feed(subject))
             plan = GPU_PLAN
         with (
-            _device(subject),
+            backend.device(),
             backend.session(baseline, self._feed(subject), plan) as first,
             backend.session(candidate, self._feed(subject), plan) as second,
         ):
@@ -213,6 +231,7 @@ class Kernels:
         subject, plan = self._subject(task), TimingPlan(most_s=2.0)
         backend = subject.backend
         with (
+            backend.device(),
             TorchSession(python, subject.problem, backend.options.threads, backend.cpus) as torch,
             backend.session(candidate, self._feed(subject), plan) as ours,
         ):
@@ -354,8 +373,3 @@ def _refused(candidate: Candidate, error: CandidateError) -> Screening:
 
 def _timing(subject: Subject) -> TimingPlan:
     return GPU_PLAN if subject.language == "cuda" else TimingPlan()
-
-
-def _device(subject: Subject) -> AbstractContextManager[None]:
-    """The GPU alone; a C session pins its own cores."""
-    return subject.backend.device() if subject.language == "cuda" else nullcontext()

@@ -1,11 +1,8 @@
 """The judge's stages for one kernel problem: what a domain hands to `core.judge`."""
 
-import fcntl
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from atunner.core.candidate import Candidate
@@ -29,17 +26,13 @@ CEILING = 0.95
 
 @dataclass(frozen=True)
 class Terms:
-    """What a kernel is judged by. hidden: held-out problems. bound_us: the roofline's bound on this device, if known.
-
-    lock: a file that only one measurement at a time may hold; None where the caller locks the device.
-    """
+    """What a kernel is judged by. hidden: held-out problems. bound_us: the roofline's bound here, if known."""
 
     oracle: Oracle
     problem: Problem
     hidden: Sequence[Problem] = ()
     timing: TimingPlan = field(default_factory=TimingPlan)
     bound_us: float | None = None
-    lock: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -74,21 +67,21 @@ class Stages(Generic[B]):
 
     def measure(self, task: Task, built: Ready[B]) -> Measurement:
         """Time it. Raises as `timing.measure`; Rejected when it is faster than the device can be."""
-        with self._device(), self._session(built) as session:
+        with self.backend.device(), self._session(built) as session:
             timed = timing.measure(session, self.terms.timing)
             source = session.source
         found = timed.measurement(source, self.backend.environment().id)
-        self._timed[built.candidate.id] = (*timed.checks, self._possible(found))
+        self._timed[built.candidate.id] = (*timed.checks, possible(found, self.terms.bound_us))
         return found
 
     def profile(self, task: Task, built: Ready[B]) -> Profile:
         """Counters. Raises NotMeasured."""
-        with self._device():
+        with self.backend.device():
             return self.backend.profile(built.built, self._feed())
 
     def compare(self, task: Task, baseline: Ready[B], candidate: Ready[B]) -> Comparison:
         """Both in new processes on new inputs, interleaved. Raises as `timing.compare`."""
-        with self._device(), self._session(baseline) as first, self._session(candidate) as second:
+        with self.backend.device(), self._session(baseline) as first, self._session(candidate) as second:
             return timing.compare(first, second, self.terms.timing, seed=secrets.randbits(32))
 
     def _feed(self) -> Feed:
@@ -97,21 +90,16 @@ class Stages(Generic[B]):
     def _session(self, built: Ready[B]) -> timing.Session:
         return self.backend.session(built.built, self._feed(), self.terms.timing)
 
-    def _possible(self, found: Measurement) -> Check:
-        bound = self.terms.bound_us
-        if bound is None:
-            return Check(name="roofline", passed=True, detail="no ceiling is known for this device")
-        detail = f"{found.value:.4g} us against a bound of {bound:.4g} us"
-        if found.value < CEILING * bound:
-            raise Rejected(f"Quarantined: {detail}; faster than the device allows, so it does not do the work.")
-        return Check(name="roofline", passed=True, detail=detail, figures={"bound_us": bound})
 
-    @contextmanager
-    def _device(self) -> Iterator[None]:
-        if self.terms.lock is None:
-            yield
-            return
-        self.terms.lock.parent.mkdir(parents=True, exist_ok=True)
-        with self.terms.lock.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+def possible(found: Measurement, bound_us: float | None) -> Check:
+    """Whether a figure is one that the device can reach.
+
+    Raises:
+        Rejected: it is faster than that.
+    """
+    if bound_us is None:
+        return Check(name="roofline", passed=True, detail="no ceiling is known for this device")
+    detail = f"{found.value:.4g} us against a bound of {bound_us:.4g} us"
+    if found.value < CEILING * bound_us:
+        raise Rejected(f"Quarantined: {detail}; faster than the device allows, so it does not do the work.")
+    return Check(name="roofline", passed=True, detail=detail, figures={"bound_us": bound_us})

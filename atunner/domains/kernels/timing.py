@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,10 +17,11 @@ from atunner.core.measurement import Measurement
 from atunner.core.statistics import MINIMUM_GAIN, paired_ratio, relative_error
 from atunner.core.trial import Check, Comparison
 from atunner.core.value import Value
+from atunner.domains.kernels.disturbance import UNDISTURBED, Seen, disturbance
 
+VERSION = "2"
 CLOCKS_AGREE = 0.10
 UNEVEN = 1.5
-DISTURBED = 0.02
 LEAST = 10
 LEAST_BLOCKS = 5
 SURE = 3.0
@@ -38,7 +40,7 @@ class TimingPlan(Value):
 
     cold: every slot is flushed from the caches before its call; else it is as a producer on the same core leaves it.
     relative_error: stop when the median's standard error is below this share of it. block_us: calls of one block should
-    take about this long, so that the parent's clock can resolve them.
+    take about this long, so that the parent's clock can resolve them. least_pairs: of a comparison.
     """
 
     cold: bool = False
@@ -48,6 +50,7 @@ class TimingPlan(Value):
     compare_s: float = 2.0
     relative_error: float = 0.01
     least_samples: int = LEAST
+    least_pairs: int = 8
     block_us: float = 500.0
     timeout_s: float = 10.0
 
@@ -67,6 +70,7 @@ class Block:
 
     wall_us: the parent's clock over the whole block. cpu_us: CPU time of the process in it. waited_us: time it was
     ready but another had the core. idle_us, idle_cpu_us: the pause before the block and the CPU time used in it.
+    seen: what was seen of the cores meanwhile.
     """
 
     samples_us: NDArray[np.float64]
@@ -76,6 +80,7 @@ class Block:
     waited_us: float = 0.0
     idle_us: float = 0.0
     idle_cpu_us: float = 0.0
+    seen: Seen = UNDISTURBED
 
     @property
     def total_us(self) -> float:
@@ -83,9 +88,9 @@ class Block:
         return float(self.samples_us.mean()) * self.calls
 
     @property
-    def disturbed(self) -> bool:
-        """Whether another process took the core for more than 2 % of the block."""
-        return self.waited_us > DISTURBED * self.wall_us
+    def disturbance(self) -> str:
+        """What disturbed it (preempted, stolen, slow clock); "" when nothing did."""
+        return disturbance(self.wall_us, self.waited_us, self.seen)
 
 
 class Session(Protocol):
@@ -143,7 +148,11 @@ def measure(session: Session, plan: TimingPlan, seed: int = 0) -> Timing:
     checks = _looked(session, sizes, rng, blocks)
     used = undisturbed(blocks)
     dropped = [b for b in blocks if all(b is not u for u in used)]
-    return Timing(samples_us=_samples(used), dropped_us=_samples(dropped), checks=checks)
+    return Timing(
+        samples_us=_samples(used),
+        dropped_us=_samples(dropped),
+        checks=(*checks, _conditions("disturbed samples", [b.disturbance for b in blocks], _samples(dropped))),
+    )
 
 
 def _looked(session: Session, sizes: Sizes, rng: random.Random, blocks: list[Block]) -> tuple[Check, ...]:
@@ -183,35 +192,59 @@ def compare(
         for side in rng.sample((first, second), 2):
             side.go(rng)
         pairs = len(first.figures)
-        if pairs >= 8 and (pairs & 3) == 0 and _settled(first, second, plan, time.perf_counter() - started):
+        if (
+            pairs >= plan.least_pairs
+            and (pairs & 3) == 0
+            and _settled(first, second, plan, time.perf_counter() - started)
+        ):
             break
-    ratio = paired_ratio(first.figures, second.figures, seed)
-    for side in (first, second):
-        verdict(side.blocks, side.sizes, side.session.threads)
+    kept = _kept(first, second)
+    ratio = paired_ratio([first.figures[i] for i in kept], [second.figures[i] for i in kept], seed)
+    checks = [
+        check.model_copy(update={"name": f"{check.name}, {name}"})
+        for name, side in (("baseline", first), ("candidate", second))
+        for check in verdict(side.blocks, side.sizes, side.session.threads)
+    ]
+    spoilt = [a or b for a, b in zip(first.disturbances, second.disturbances, strict=True)]
+    dropped = tuple(f for i in range(len(spoilt)) if i not in kept for f in (first.figures[i], second.figures[i]))
     return Comparison(
         ratio=ratio.value,
         low=ratio.low,
         high=ratio.high,
         minimum_gain=minimum_gain,
-        baseline=Measurement(unit="us", samples=_samples(first.blocks), source=baseline.source),
-        candidate=Measurement(unit="us", samples=_samples(second.blocks), source=candidate.source),
+        baseline=first.measurement(kept),
+        candidate=second.measurement(kept),
+        checks=(*checks, _conditions("disturbed pairs", spoilt, dropped)),
     )
 
 
+def _kept(first: "_Side", second: "_Side") -> list[int]:
+    """Pairs in which neither side was disturbed; all of them when that would leave fewer than half."""
+    quiet = [i for i, pair in enumerate(zip(first.disturbances, second.disturbances, strict=True)) if not any(pair)]
+    return quiet if len(quiet) * 2 >= len(first.figures) else list(range(len(first.figures)))
+
+
 class _Side:
-    """One of two candidates in a comparison: its blocks and one figure for each pair."""
+    """One of two candidates in a comparison: two blocks, one figure and what disturbed them for each pair."""
 
     def __init__(self, session: Session, plan: TimingPlan) -> None:
         self.session = session
         self.sizes = warmed(session, plan)
         self.blocks: list[Block] = []
         self.figures: list[float] = []
+        self.disturbances: list[str] = []
 
     def go(self, rng: random.Random) -> None:
         order = rng.sample((self.sizes.small, self.sizes.large), 2)
         made = [self.session.block(calls, self.sizes.batch) for calls in order]
         self.blocks += made
         self.figures.append(float(np.quantile(np.concatenate([b.samples_us for b in made]), 0.25)))
+        self.disturbances.append(next((b.disturbance for b in made if b.disturbance), ""))
+
+    def measurement(self, pairs: Sequence[int]) -> Measurement:
+        """The samples of these pairs."""
+        blocks = [block for i in pairs for block in self.blocks[2 * i : 2 * i + 2]]
+        return Measurement(unit="us", samples=_samples(blocks), source=self.session.source)
 
 
 def _settled(first: _Side, second: _Side, plan: TimingPlan, elapsed: float) -> bool:
@@ -220,7 +253,8 @@ def _settled(first: _Side, second: _Side, plan: TimingPlan, elapsed: float) -> b
         return True
     if elapsed < 2 * plan.least_s or len(first.figures) < 20:
         return False
-    ratio = paired_ratio(first.figures, second.figures)
+    kept = _kept(first, second)
+    ratio = paired_ratio([first.figures[i] for i in kept], [second.figures[i] for i in kept])
     return ratio.high - ratio.low < 2 * plan.relative_error * ratio.value
 
 
@@ -240,8 +274,8 @@ def warmed(session: Session, plan: TimingPlan) -> Sizes:
 
 
 def undisturbed(blocks: Sequence[Block]) -> list[Block]:
-    """Blocks in which nobody else took the core; all of them when that would leave fewer than half."""
-    quiet = [b for b in blocks if not b.disturbed]
+    """Blocks that nothing disturbed; all of them when that would leave fewer than half."""
+    quiet = [b for b in blocks if not b.disturbance]
     return quiet if len(quiet) * 2 >= len(blocks) else list(blocks)
 
 
@@ -348,6 +382,18 @@ def _even(blocks: Sequence[Block], sizes: Sizes, threads: int) -> Check:
         detail=detail if passed else f"Some calls do the work of others: {detail}.",
         figures={"mean_us": whole, "call_us": single},
     )
+
+
+def _conditions(name: str, disturbances: Sequence[str], dropped: tuple[float, ...]) -> Check:
+    """How many blocks or pairs were disturbed, by what, and the figures that are kept on record but not used."""
+    found = Counter(one for one in disturbances if one)
+    counted = ", ".join(f"{number} {one}" for one, number in sorted(found.items())) or "none"
+    used = "dropped" if dropped or not found else "too many to drop: all are used"
+    figures: dict[str, JsonValue] = {"of": len(disturbances), "dropped_us": [float(f"{one:.5g}") for one in dropped]}
+    return Check(
+        name=name, version=VERSION, passed=True, detail=f"{counted} of {len(disturbances)} ({used})",
+        figures=figures | dict(found),
+    )  # fmt: skip
 
 
 def _idle(blocks: Sequence[Block], threads: int) -> Check:

@@ -39,10 +39,20 @@ class Bulk:
         else:
             self._native.bulk_fill(into.ctypes.data, byte, into.nbytes)
 
+    def spin(self, steps: int) -> None:
+        """Do that many steps, each of which waits for the one before."""
+        if self._native is None:
+            at = 1
+            for _ in range(steps):
+                at = at * 6364136223846793005 & 0xFFFFFFFFFFFFFFFF
+        else:
+            self._native.bulk_spin(steps)
+
 
 def _loaded(library: Path) -> Any:
     made = ctypes.CDLL(str(library))
     made.bulk_copy.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
     made.bulk_fill.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
-    made.bulk_copy.restype = made.bulk_fill.restype = None
+    made.bulk_spin.argtypes = (ctypes.c_uint,)
+    made.bulk_copy.restype = made.bulk_fill.restype = made.bulk_spin.restype = None
     return made

@@ -9,6 +9,7 @@ A domain glues them together:
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -77,6 +78,10 @@ class Backend(Protocol[Built]):
 
     def run_cases(self, jobs: Sequence[Job[Built]]) -> list[list[Ran]]:
         """Outputs of every case, away from this process. Raises Crashed, TimedOut, NotVerified."""
+        ...
+
+    def device(self) -> AbstractContextManager[None]:
+        """The device for one measurement at a time, whichever process of this machine wants it."""
         ...
 
     def session(self, built: Built, feed: Feed, plan: TimingPlan) -> Session:

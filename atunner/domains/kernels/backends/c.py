@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +26,13 @@ from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan, Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Case, Job, Ran
 from atunner.domains.kernels.backends.c_profile import profile
+from atunner.domains.kernels.disturbance import Seen, Watch
 from atunner.domains.kernels.feed import Fed, Feed
 from atunner.domains.kernels.gate import imports, static
 from atunner.domains.kernels.timing import Block, TimingPlan
 from atunner.tools.compilers import Compiler, allowed, compile_shared, compiler
 from atunner.tools.hardware import cpu
+from atunner.tools.lock import alone
 from atunner.tools.runner import program as native
 from atunner.tools.runner.bulk import Bulk
 from atunner.tools.runner.memory import Arenas
@@ -89,10 +92,12 @@ class CBackend:
         self._cache = cache
         self.chain = options.chain or strongest(cache)
         demand(self.chain, options.sandbox)
-        self._arenas = Arenas(Bulk.native(cache))
+        bulk = Bulk.native(cache)
+        self._arenas = Arenas(bulk)
         usable = sorted(os.sched_getaffinity(0))
         self.cpus = tuple(usable[-min(options.threads, len(usable)) :])
         """The cores that candidates are pinned to: the last ones, since interrupts favour the first."""
+        self._watch = Watch(self.cpus, bulk.spin)
 
     def check(self, problem: Problem, candidate: Candidate) -> tuple[Check, ...]:
         """The static gate over the tokens of every file. Raises Rejected."""
@@ -139,7 +144,11 @@ class CBackend:
 
     def session(self, built: CBuilt, feed: Feed, plan: TimingPlan) -> "CSession":
         """A timing session in a new process. Raises Crashed, TimedOut."""
-        return CSession(self.setup(), built, feed, plan, cpu().model)
+        return CSession(self.setup(), built, feed, plan, self._watch)
+
+    def device(self) -> AbstractContextManager[None]:
+        """The processor alone: one process of ATunner at a time measures on it."""
+        return alone("cpu")
 
     def profile(self, built: CBuilt, feed: Feed) -> Profile:
         """Counters of a run of its own."""
@@ -206,8 +215,9 @@ class _Turn:
 class CSession:
     """Timed calls of one candidate in one process; every call has its own contents and its own addresses."""
 
-    def __init__(self, setup: Setup, built: CBuilt, feed: Feed, plan: TimingPlan, source: str) -> None:
-        self.source = source
+    def __init__(self, setup: Setup, built: CBuilt, feed: Feed, plan: TimingPlan, watch: Watch) -> None:
+        self.source = cpu().model
+        self._watch, self._taken = watch, watch.stolen_us()
         self.threads = len(setup.cpus)
         self._cpus = set(setup.cpus)
         self._feed = feed
@@ -244,6 +254,7 @@ class CSession:
         flags = (Flag.FLUSH if self._plan.cold else Flag.NONE) | Flag.SEAL | Flag.TIMED
         made = [_call(s.plan) for s in slots]
         self.worker.ready()
+        pace = self._watch.pace()
         idle, idle_cpu = time.perf_counter_ns() - rested, self.worker.cpu_ns() - used
         done = self.worker.round(Order(made, per_sample=batch, flags=flags), self._plan.timeout_s)
         self._rest()
@@ -256,7 +267,12 @@ class CSession:
             waited_us=done.waited_ns / 1e3,
             idle_us=idle / 1e3,
             idle_cpu_us=idle_cpu / 1e3,
+            seen=Seen(self._stolen(), pace),
         )
+
+    def _stolen(self) -> float:
+        before, self._taken = self._taken, self._watch.stolen_us()
+        return self._taken - before
 
     def _rest(self) -> None:
         """From here on the candidate has nothing to do, and whatever CPU time it uses is looked at."""
