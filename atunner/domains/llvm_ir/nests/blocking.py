@@ -4,8 +4,8 @@ Times of a blocked statement are [head, tiles, phase, inner, unrolled, vector]; 
 
     0 left over, before   1 load the accumulators   2 the body   3 store them   4 left over, after
 
-A packed block copies panels of other arrays at the start of each piece of its outer tiles: the rows of that are
-[head, outer tiles, 0, row by row], and all other phases have 1 there.
+A panel is filled at the start of each piece of its outer tiles: the rows of that are [head, outer tiles, 0, row by
+row], and all other phases have 1 there.
 
 Everything here is exact: a block is full when each of its points is an instance, and all else is left over.
 """
@@ -18,7 +18,7 @@ from functools import cached_property
 
 import islpy as isl
 
-from atunner.domains.llvm_ir.nests.expressions import Access, Affine
+from atunner.domains.llvm_ir.nests.expressions import Affine, Expression
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 
@@ -26,7 +26,6 @@ from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 class Phase(IntEnum):
     """Where a piece of a blocked statement stands among the others of its tile."""
 
-    PACK = -1
     BEFORE = 0
     LOAD = 1
     BODY = 2
@@ -54,23 +53,31 @@ class Tile:
         return row if self.size == 1 else f"{self.offset} + {self.size}*floor(({row} - {self.offset})/{self.size})"
 
 
-PACKED = Tile(Affine({}, 1), 1)
-"""Stands between the outer tiles, whose pieces have panels of their own, and the others."""
+MARK = Tile(Affine({}, 1), 1)
+"""Stands between outer tiles, whose pieces have a panel of their own, and the tiles within."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What a packed block copies. accesses: elements that depend on the vector's loop and on one inner loop alone.
+    """What a block computes once for many of its vectors: values that depend on one loop across it and one inner loop.
 
-    vector, inner: those two loops. depth, width: size of a panel. by_vector: copied along the inner loop.
+    mark: place of its mark among the tiles. depth, width: size along the inner loop and across. vector: read as
+    vectors, so that neighbours across lie side by side; else neighbours along the inner loop do. along: filled along
+    the inner loop, because that is how its operands lie.
     """
 
-    accesses: tuple[Access, ...]
-    vector: int
+    mark: int
+    values: tuple[Expression, ...]
+    across: int
     inner: int
     depth: int
     width: int
-    by_vector: bool
+    vector: bool
+    along: bool
+
+    def index(self, row: str, column: str) -> str:
+        """Where a value lies."""
+        return f"({row}) * {self.width} + {column}" if self.vector else f"({column}) * {self.depth} + {row}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class Blocking:
     inner: tuple[Affine, ...]
     rest: tuple[Affine, ...]
     lanes: int = 1
-    panel: Panel | None = None
+    panels: tuple[Panel, ...] = ()
 
     @property
     def unrolled(self) -> tuple[Tile, ...]:
@@ -95,18 +102,19 @@ class Blocking:
         """Rows before the phase."""
         return [tile.text for tile in (*self.head, *self.tiles)]
 
-    @property
-    def panels(self) -> list[str]:
-        """Rows before those of the copying of panels."""
-        return [tile.text for tile in (*self.head, *self.tiles[: self.tiles.index(PACKED)])]
+    def around(self, panel: Panel) -> list[str]:
+        """Rows before those that fill a panel."""
+        return [tile.text for tile in (*self.head, *self.tiles[: panel.mark])]
 
-    @property
-    def origin(self) -> list[str]:
-        """First inner turn and first vector point of a panel."""
-        assert self.panel is not None
-        place = self.tiles.index(PACKED)
-        rows = {key: tile for tile in self.tiles[:place] for key in tile.row.terms}
-        return [rows[f"i{loop}"].text for loop in (self.panel.inner, self.panel.vector)]
+    def origin(self, panel: Panel) -> list[str]:
+        """First inner turn and first turn across of a panel."""
+        rows = {key: tile for tile in self.tiles[: panel.mark] for key in tile.row.terms}
+        return [rows[f"i{loop}"].text for loop in (panel.inner, panel.across)]
+
+    def filling(self, panel: Panel) -> list[str]:
+        """The rows of time at which a panel is filled."""
+        pair = (panel.across, panel.inner) if panel.along else (panel.inner, panel.across)
+        return [*self.around(panel), "0", *(f"i{loop}" for loop in pair)]
 
     @property
     def accumulates(self) -> bool:
@@ -115,10 +123,6 @@ class Blocking:
 
     def rows(self, phase: Phase) -> list[str]:
         """The rows of time of one phase."""
-        if phase is Phase.PACK:
-            assert self.panel is not None
-            pair = (self.panel.vector, self.panel.inner)
-            return [*self.panels, "0", *(f"i{loop}" for loop in (pair if self.panel.by_vector else reversed(pair)))]
         if phase in {Phase.LOAD, Phase.STORE}:
             return [*self.outline, str(int(phase))]
         if phase is not Phase.BODY:
@@ -219,13 +223,10 @@ class Pieces:
         first = outline.reverse().apply_range(inner).lexmin()
         return outline.range_product(inner).intersect_range(first.wrap()).domain().coalesce()
 
-    @cached_property
-    def copied(self) -> isl.Set:
-        """One covered instance for each element of the panels."""
+    def filled(self, panel: Panel) -> isl.Set:
+        """One covered instance for each value of a panel."""
         blocking = self.blocking
-        assert blocking.panel is not None
-        shared = [*blocking.panels, f"i{blocking.panel.vector}", f"i{blocking.panel.inner}"]
-        keys = self._map(shared, self.covered)
+        keys = self._map([*blocking.around(panel), f"i{panel.across}", f"i{panel.inner}"], self.covered)
         whole = self._map([f"i{d}" for d in range(len(blocking.statement.loops))], self.covered)
         first = keys.reverse().apply_range(whole).lexmin().range()
         return first.set_tuple_name(blocking.statement.name).coalesce()
@@ -236,28 +237,30 @@ class Pieces:
         parts = {Phase.BEFORE: self.before, Phase.BODY: self.origins, Phase.AFTER: self.after}
         if self.blocking.accumulates:
             parts |= {Phase.LOAD: self.loads, Phase.STORE: self.loads}
-        if self.blocking.panel:
-            parts[Phase.PACK] = self.copied
         return {phase: part for phase, part in parts.items() if not part.is_empty()}
 
     def schedule(self, width: int) -> isl.UnionMap:
-        """Piece -> time, for the generation of loops. Pieces are named S0_2 for the phase 2 of S0."""
-        whole = None
-        for phase, part in self.parts.items():
-            rows = self.blocking.rows(phase)
-            rows += ["0"] * (width - len(rows))
-            piece = isl.UnionMap.from_map(self._named(phase, part).reverse().apply_range(self._map(rows, part)))
-            whole = piece if whole is None else whole.union(piece)
-        assert whole is not None
+        """Piece -> time, for the generation of loops. S0_2 is phase 2 of S0, and S0_p1 fills its panel 1."""
+        blocking = self.blocking
+        pieces = [(str(int(phase)), blocking.rows(phase), part) for phase, part in self.parts.items()]
+        if not self.origins.is_empty():
+            pieces += [(f"p{n}", blocking.filling(p), self.filled(p)) for n, p in enumerate(blocking.panels)]
+        whole = isl.UnionMap("{ }")
+        for name, rows, part in pieces:
+            times = self._map(rows + ["0"] * (width - len(rows)), part)
+            whole = whole.union(isl.UnionMap.from_map(self._named(name, part).reverse().apply_range(times)))
         return whole
 
-    def _named(self, phase: Phase, part: isl.Set) -> isl.Map:
-        """Instance -> the same under the name of its piece, with the origin of its panel when it has one."""
+    def _named(self, name: str, part: isl.Set) -> isl.Map:
+        """Instance -> the same under the name of its piece, followed by the origins of its panels."""
         statement = self.blocking.statement
-        extra = self.blocking.origin if self.blocking.panel and phase in {Phase.PACK, Phase.BODY} else []
+        extra = [row for panel in self.blocking.panels for row in self.blocking.origin(panel)]
+        extra = extra if name == str(int(Phase.BODY)) else []
+        if name.startswith("p"):
+            extra = self.blocking.origin(self.blocking.panels[int(name[1:])])
         point = ", ".join([*(f"i{d}" for d in range(len(statement.loops))), *extra])
-        name = f"{statement.name}_{'p' if phase is Phase.PACK else int(phase)}"
-        return self.polyhedra.relation(f"{self.polyhedra.point(statement)} -> {name}[{point}]").intersect_domain(part)
+        here = self.polyhedra.point(statement)
+        return self.polyhedra.relation(f"{here} -> {statement.name}_{name}[{point}]").intersect_domain(part)
 
     def times(self, width: int) -> isl.Map:
         """Instance -> when it runs."""

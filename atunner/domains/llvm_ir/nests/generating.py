@@ -7,7 +7,7 @@ from itertools import product
 import islpy as isl
 
 from atunner.domains.llvm_ir.nests.blocking import Blocking, Phase, Pieces
-from atunner.domains.llvm_ir.nests.expressions import Access
+from atunner.domains.llvm_ir.nests.expressions import Expression
 from atunner.domains.llvm_ir.nests.nest import Nest, Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 from atunner.domains.llvm_ir.nests.printing import Printed, Printer, vector_type
@@ -127,51 +127,50 @@ class Generator:
     def _piece(self, expr: isl.AstExpr) -> Iterator[str]:
         name, _, number = str(expr.get_op_arg(0).get_id().get_name()).partition("_")
         words = [self._text(expr.get_op_arg(n)) for n in range(1, expr.get_op_n_arg())]
-        statement, phase = self.statements[name], Phase.PACK if number == "p" else Phase(int(number))
-        place, origin = words[: len(statement.loops)], words[len(statement.loops) :]
-        blocking = self.pieces[name].blocking
-        if phase is Phase.PACK:
-            yield from self._copies(blocking, place, origin)
+        statement, blocking = self.statements[name], self.pieces[name].blocking
+        place, origins = words[: len(statement.loops)], words[len(statement.loops) :]
+        if number.startswith("p"):
+            yield from self._fill(blocking, int(number[1:]), place, origins)
             return
+        phase = Phase(int(number))
         if phase in {Phase.BEFORE, Phase.AFTER}:
             printer = self._printer(statement, place, Block(0, {}), {}, 1, {})
             yield f"{printer.element(statement.target)} = {printer.scalar(statement.value)};"
             return
         for block in _blocks(blocking):
-            yield from self._instance(blocking, phase, place, block, origin)
+            yield from self._instance(blocking, phase, place, block, origins)
 
-    def _copies(self, blocking: Blocking, place: Sequence[str], origin: Sequence[str]) -> Iterator[str]:
-        panel = blocking.panel
-        assert panel is not None
+    def _fill(self, blocking: Blocking, number: int, place: Sequence[str], origin: Sequence[str]) -> Iterator[str]:
+        panel = blocking.panels[number]
         printer = self._printer(blocking.statement, place, Block(0, {}), {}, 1, {})
-        row, column = f"({place[panel.inner]} - {origin[0]})", f"({place[panel.vector]} - {origin[1]})"
-        for number, access in enumerate(panel.accesses):
-            name = f"at_{blocking.statement.name}_panel{number}".lower()
-            self.panels[name] = f"{access.type} {name}[{panel.depth * panel.width}] __attribute__((aligned(64)))"
-            yield f"{name}[{row} * {panel.width} + {column}] = {printer.element(access)};"
+        index = panel.index(f"{place[panel.inner]} - {origin[0]}", f"{place[panel.across]} - {origin[1]}")
+        for which, value in enumerate(panel.values):
+            name = f"at_{blocking.statement.name}_panel{number}_{which}".lower()
+            self.panels[name] = f"{value.type} {name}[{panel.depth * panel.width}] __attribute__((aligned(64)))"
+            yield f"{name}[{index}] = {printer.scalar(value)};"
 
     def _panels(
-        self, blocking: Blocking, place: Sequence[str], block: Block, origin: Sequence[str]
-    ) -> dict[Access, Printed]:
-        """The packed elements of one vector of the body."""
-        panel = blocking.panel
-        if panel is None or not origin:
-            return {}
-        kept = {}
-        for number, access in enumerate(panel.accesses):
-            name = f"at_{blocking.statement.name}_panel{number}".lower()
-            column = block.shift.get(panel.vector, 0)
-            whole = vector_type(access.type, blocking.lanes)
-            index = f"({place[panel.inner]} - {origin[0]}) * {panel.width} + {column}"
-            kept[access] = Printed(f"(*({whole} *)&{name}[{index}])", True)
+        self, blocking: Blocking, place: Sequence[str], block: Block, origins: Sequence[str]
+    ) -> dict[Expression, Printed]:
+        """What the body takes from panels."""
+        kept: dict[Expression, Printed] = {}
+        for number, panel in enumerate(blocking.panels if origins else ()):
+            first, left = origins[2 * number], origins[2 * number + 1]
+            column = f"({place[panel.across]} - {left} + {block.shift.get(panel.across, 0)})"
+            index = panel.index(f"{place[panel.inner]} - {first}", column)
+            for which, value in enumerate(panel.values):
+                element = f"at_{blocking.statement.name}_panel{number}_{which}[{index}]".lower()
+                if panel.vector:
+                    element = f"(*({vector_type(value.type, blocking.lanes)} *)&{element})"
+                kept[value] = Printed(element, panel.vector)
         return kept
 
     def _instance(
-        self, blocking: Blocking, phase: Phase, place: Sequence[str], block: Block, origin: Sequence[str]
+        self, blocking: Blocking, phase: Phase, place: Sequence[str], block: Block, origins: Sequence[str]
     ) -> Iterator[str]:
         statement = blocking.statement
         step = lane_step(blocking)
-        kept = self._panels(blocking, place, block, origin)
+        kept = self._panels(blocking, place, block, origins)
         if blocking.accumulates:
             kind = accumulator_type(blocking)
             name = f"at_{statement.name}_{block.number}".lower()
@@ -196,7 +195,7 @@ class Generator:
         block: Block,
         step: Mapping[str, int],
         lanes: int,
-        kept: Mapping[Access, Printed],
+        kept: Mapping[Expression, Printed],
     ) -> Printer:
         shifted = [f"{text} + {block.shift[d]}" if block.shift.get(d) else text for d, text in enumerate(place)]
         return Printer(

@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from atunner.domains.llvm_ir.nests.blocking import PACKED, Blocking, Panel, Pieces, Tile
+from atunner.domains.llvm_ir.nests.blocking import MARK, Blocking, Panel, Pieces, Tile
 from atunner.domains.llvm_ir.nests.distribution import Leaf, leaves, loop_row
-from atunner.domains.llvm_ir.nests.expressions import Access
+from atunner.domains.llvm_ir.nests.expressions import Access, Expression, accesses, names, parts
 from atunner.domains.llvm_ir.nests.legality import legal
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
 from atunner.domains.llvm_ir.nests.printing import NotVectorizable, Printed, Printer
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
+
+
+BLOCKS = 16
+"""Blocks of rows that share a panel."""
 
 
 @dataclass(frozen=True)
@@ -83,33 +87,53 @@ def _vectors(leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int]
 def _packed(
     leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int], vector: int, *, everything: bool
 ) -> Iterator[Blocking]:
-    """The vectors' operands are copied to panels first: those with a stride, or all."""
-    statement, inner = leaf.statement, reduced[-1]
+    """Values that many vectors share are computed once, into panels: those with a stride, or all."""
+    statement, inner, row_loop = leaf.statement, reduced[-1], others[-1]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
-    pair = {statement.loops[vector].key, statement.loops[inner].key}
-    ours = [a for a in statement.reads if {k for s in a.subscripts for k in subscript(s).terms} & _loops(statement) == pair]
-    ours = [a for a in ours if a.array != statement.target.array]
+    wide = _shared(statement, vector, inner)
     if not everything:
-        ours = [a for a in ours if strided(statement, a, vector)]
-    kept = {access: Printed("x", True) for access in ours}
-    if not ours or not vectorizable(statement, vector, lanes, kept):
+        wide = [v for v in wide if any(strided(statement, a, vector) for a in accesses(v))]
+    narrow = [v for v in _shared(statement, row_loop, inner) if not isinstance(v, Access)]
+    kept: dict[Expression, Printed] = {value: Printed("x", True) for value in wide}
+    if not (wide or narrow) or not vectorizable(statement, vector, lanes, kept):
+        return
+    if any(statement.loops[level].step != 1 for level in (inner, vector, row_loop)):
         return
     row = {level: loop_row(statement, level) for level in (*reduced, *others, vector)}
-    if any(statement.loops[level].step != 1 for level in (inner, vector)):
-        return
-    depth, width = numbers.depth or 256, lanes * numbers.vectors
-    panel = Panel(tuple(ours), vector, inner, depth, width, by_vector=strided(statement, ours[0], vector))
-    wide = Tile(row[vector], width, offset(statement, vector), unrolled=True, vector=True)
-    outer = [Tile(row[level], 1) for level in others[:-1]]
-    outer.append(Tile(row[others[-1]], numbers.rows, offset(statement, others[-1]), unrolled=True))
+    depth, width, height = numbers.depth or 256, lanes * numbers.vectors, numbers.rows * BLOCKS
+    begin = offset(statement, row_loop)
+    tiles, panels = [Tile(row[inner], depth)], []
+    if narrow:
+        tiles += [Tile(row[row_loop], height, begin), MARK]
+        panels.append(Panel(2, tuple(narrow), row_loop, inner, depth, height, vector=False, along=True))
+    tiles.append(Tile(row[vector], width, offset(statement, vector), unrolled=True, vector=True))
+    if wide:
+        along = any(strided(statement, a, vector) for v in wide for a in accesses(v))
+        panels.append(Panel(len(tiles), tuple(wide), vector, inner, depth, width, vector=True, along=along))
+        tiles.append(MARK)
+    tiles += [Tile(row[level], 1) for level in others[:-1]]
+    tiles.append(Tile(row[row_loop], numbers.rows, begin, unrolled=True))
     sums = tuple(row[level] for level in reduced)
     rest = (*(row[u] for u in others), *sums, row[vector])
-    tiles = (Tile(row[inner], depth), wide, PACKED, *outer)
-    yield Blocking(statement, leaf.head, tiles, sums, rest, lanes, panel)
+    yield Blocking(statement, leaf.head, tuple(tiles), sums, rest, lanes, tuple(panels))
 
 
-def _loops(statement: Statement) -> set[str]:
-    return {loop.key for loop in statement.loops}
+def _shared(statement: Statement, across: int, inner: int) -> list[Expression]:
+    """The largest parts of the value that depend on just these two loops and not on the target's array."""
+    pair = {statement.loops[across].key, statement.loops[inner].key}
+    found: list[Expression] = []
+
+    def visit(expression: Expression) -> None:
+        keys = {name.key for name in names(expression)} & {loop.key for loop in statement.loops}
+        if keys <= pair and all(a.array != statement.target.array for a in accesses(expression)):
+            if keys == pair and expression not in found:
+                found.append(expression)
+            return
+        for part in parts(expression):
+            visit(part)
+
+    visit(statement.value)
+    return found
 
 
 def strided(statement: Statement, access: Access, level: int) -> bool:
@@ -143,7 +167,7 @@ def offset(statement: Statement, level: int) -> int:
 
 
 def vectorizable(
-    statement: Statement, level: int, lanes: int, kept: Mapping[Access, Printed] | None = None
+    statement: Statement, level: int, lanes: int, kept: Mapping[Expression, Printed] | None = None
 ) -> bool:
     """Whether neighbouring turns of a loop make a vector."""
     loop = statement.loops[level]

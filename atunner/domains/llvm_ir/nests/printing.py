@@ -71,8 +71,8 @@ class Printer:
     """Prints the expressions of one statement.
 
     names: key -> C name of what the nest takes from outside. variables: key of a loop variable -> C text of its value.
-    step: what one lane adds to the loop variables (by key); empty for one instance. kept: elements that are in
-    registers, and their names.
+    step: what one lane adds to the loop variables (by key); empty for one instance. kept: values that are in
+    registers or panels, and where.
     """
 
     names: Mapping[str, str]
@@ -80,17 +80,19 @@ class Printer:
     types: Mapping[str, str]
     step: Mapping[str, int]
     lanes: int
-    kept: Mapping[Access, Printed]
+    kept: Mapping[Expression, Printed]
 
     def scalar(self, expression: Expression) -> str:
         """The value of one instance."""
+        if expression in self.kept:
+            return self.kept[expression].text
         match expression:
             case Literal(text, _):
                 return text
             case Name(key, _, _):
                 return f"(({self.types[key]})({self.variables[key]}))" if key in self.variables else self.names[key]
             case Access():
-                return self.kept[expression].text if expression in self.kept else self.element(expression)
+                return self.element(expression)
             case Binary(operator, left, right, _):
                 return f"({self.scalar(left)} {operator} {self.scalar(right)})"
             case Unary(operator, operand, _):
@@ -137,6 +139,8 @@ class Printer:
         Raises:
             NotVectorizable: there is no such form.
         """
+        if expression in self.kept:
+            return self.kept[expression]
         if self.lanes == 1:
             return Printed(self.scalar(expression), False)
         match expression:
@@ -172,8 +176,6 @@ class Printer:
         return any(self.value(operand).vector for operand in operands)
 
     def _access(self, access: Access) -> Printed:
-        if access in self.kept:
-            return self.kept[access]
         if not self.varies(access):
             return Printed(self.element(access), False)
         return Printed(f"(*({vector_type(access.type, self.lanes)} *)&{self.element(access)})", True)
