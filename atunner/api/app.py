@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from atunner import __version__
-from atunner.api import artefacts, health, jobs, knowledge, pages, problems, results, stream
+from atunner.api import artefacts, health, jobs, knowledge, metrics, pages, problems, results, stream
 from atunner.api.context import Service
 from atunner.api.guards import Guards
 from atunner.api.keys import Key
@@ -54,10 +54,10 @@ def create(settings: Settings, serving: Serving) -> FastAPI:
         settings, queue, Store(queue.database), serving.slots > 0, Admission(settings, serving.slots > 0)
     )
     problems.install(app, pages.error_page)
-    for room in (jobs, stream, results, artefacts, knowledge, health, pages):
+    for room in (jobs, stream, results, artefacts, knowledge, health, metrics, pages):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=str(files("atunner.api") / "static")), name="static")
-    app.add_middleware(Guards, hosts=serving.hosts, keys=serving.keys)
+    app.add_middleware(Guards, hosts=serving.hosts, keys=serving.keys, answered=app.state.service.answered)
     _describe(app)
     return app
 

@@ -1,5 +1,6 @@
 """What routes need: the queue, the record and the settings of this server."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -19,7 +20,7 @@ JOB = r"^[0-9a-f]{16}$"
 
 @dataclass
 class Service:
-    """One open database, as queue and as record. streams: event streams that are open now."""
+    """One open database, as queue and as record. streams: event streams open now. answered: requests by status."""
 
     settings: Settings
     jobs: JobStore
@@ -27,6 +28,7 @@ class Service:
     embedded: bool
     admission: Admission
     streams: int = field(default=0)
+    answered: Counter[int] = field(default_factory=Counter)
 
     def record(self, job: Job) -> RunRecord:
         """The run of a job.

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from math import ceil
 from typing import Any
@@ -41,10 +42,14 @@ HEADERS = {
 
 
 class Guards:
-    """ASGI middleware. hosts: names that the Host header may have; empty lets all pass. keys: none lets all in."""
+    """ASGI middleware. hosts: names that the Host header may have; empty lets all pass. keys: none lets all in.
 
-    def __init__(self, app: App, hosts: frozenset[str], keys: tuple[Key, ...]) -> None:
+    answered: counts answers by status.
+    """
+
+    def __init__(self, app: App, hosts: frozenset[str], keys: tuple[Key, ...], answered: Counter[int]) -> None:
         self._app, self._hosts, self._keys, self._rates = app, hosts, keys, Rates()
+        self._answered = answered
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Refuse with problem details, or pass on."""
@@ -54,9 +59,9 @@ class Guards:
         headers = Headers(scope=scope)
         refused = self._refusal(scope, headers)
         if refused is not None:
-            await refused(scope, receive, _dressed(send))
+            await refused(scope, receive, self._dressed(send))
             return
-        await self._app(scope, _bounded(receive), _dressed(send))
+        await self._app(scope, _bounded(receive), self._dressed(send))
 
     def _refusal(self, scope: MutableMapping[str, Any], headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -90,6 +95,17 @@ class Guards:
             said = f"The key {key.name!r} may ask {key.limits.per_s} times a second. Try again in {wait:.1f} s."
             return answer(429, said, (), {"retry-after": str(ceil(wait))})
         return None
+
+    def _dressed(self, send: Send) -> Send:
+        async def dress(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._answered[int(message["status"])] += 1
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return dress
 
 
 def _deletes(scope: MutableMapping[str, Any]) -> bool:
@@ -145,14 +161,3 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return take
-
-
-def _dressed(send: Send) -> Send:
-    async def dress(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message.setdefault("headers", []))
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return dress

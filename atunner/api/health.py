@@ -1,17 +1,16 @@
-"""Whether the server is well, what it is, and its figures for Prometheus."""
-
-from collections.abc import Iterable
+"""Whether the server is well, and what it is."""
 
 from fastapi import APIRouter
-from fastapi.responses import PlainTextResponse
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from atunner import __version__
-from atunner.api.context import Here, Service
+from atunner.api.context import Here
+from atunner.api.metrics import sandbox
 from atunner.api.problems import documented
+from atunner.core.plugins import names
 from atunner.core.value import Value
+from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.jobs.work import KINDS
+from atunner.search import BUILT_IN as SEARCHERS
 
 router = APIRouter(tags=["server"])
 
@@ -23,13 +22,21 @@ class Word(Value):
 
 
 class About(Value):
-    """What this server is. jobs: how many in each state. worker: whether it works on jobs itself."""
+    """What this server is. jobs: how many in each state. worker: whether it works on jobs itself, within `layers`.
+
+    sandbox: the level that every job demands; served_sandbox: that of jobs whose code comes from a client or a model.
+    """
 
     name: str = "atunner"
     version: str
     worker: bool
     model: str
     sandbox: str
+    served_sandbox: str
+    layers: tuple[str, ...]
+    kinds: tuple[str, ...]
+    strategies: tuple[str, ...]
+    searchers: tuple[str, ...]
     jobs: dict[str, int]
 
 
@@ -49,30 +56,16 @@ def readyz(here: Here) -> Word:
 @router.get("/info", responses=documented())
 def info(here: Here) -> About:
     """Version and settings that a user may want to know."""
-    counts = {state.value: count for state, count in here.jobs.counts().items()}
     settings = here.settings
-    return About(version=__version__, worker=here.embedded, model=settings.model, sandbox=settings.sandbox, jobs=counts)
-
-
-@router.get("/metrics", response_class=PlainTextResponse, responses=documented())
-def metrics(here: Here) -> PlainTextResponse:
-    """Figures for Prometheus, read from the database when asked for, so that every server tells the same."""
-    registry = CollectorRegistry()
-    registry.register(Figures(here))
-    return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-class Figures(Collector):
-    """The collector of one scrape."""
-
-    def __init__(self, here: Service) -> None:
-        self._here = here
-
-    def collect(self) -> Iterable[Metric]:
-        """Jobs by state, open event streams, and the build."""
-        jobs = GaugeMetricFamily("atunner_jobs", "Jobs by state.", labels=["state"])
-        for state, count in self._here.jobs.counts().items():
-            jobs.add_metric([state.value], count)
-        yield jobs
-        yield GaugeMetricFamily("atunner_sse_clients", "Event streams open on this server.", self._here.streams)
-        yield InfoMetricFamily("atunner_build", "The version.", {"version": __version__})
+    return About(
+        version=__version__,
+        worker=here.embedded,
+        model=settings.model,
+        sandbox=settings.sandbox,
+        served_sandbox=settings.served_sandbox,
+        layers=sandbox(here),
+        kinds=KINDS,
+        strategies=tuple(names("strategies", STRATEGIES)),
+        searchers=tuple(names("searchers", SEARCHERS)),
+        jobs={state.value: count for state, count in here.jobs.counts().items()},
+    )

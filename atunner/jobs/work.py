@@ -84,5 +84,8 @@ class ToyWork(Value):
 
 Work = Annotated[OperatorWork | KernelWork | ToyWork, Field(discriminator="kind")]
 
+KINDS = ("operator", "kernel", "toy")
+"""The kinds, for people to read."""
+
 FOREIGN = frozenset({"user_kernels", "llvm_ir"})
 """Domains whose tasks bring code of the client's own."""

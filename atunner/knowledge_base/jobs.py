@@ -2,12 +2,13 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from pydantic import JsonValue
+from sqlalchemy import Connection, case, delete, func, or_, select, update
 from sqlalchemy.sql import Select
 
 from atunner.core.errors import UserError
@@ -178,6 +179,16 @@ class JobStore:
         until = self._now() + self._lease_s
         with self._held(lease) as connection:
             most = max(progress, int(_row(connection, lease.job.id).progress))
+            change = update(JobRow).where(JobRow.id == lease.job.id)
+            connection.execute(change.values(lease_until=until, progress=most))
+        return lease.model_copy(update={"until": until})
+
+    def tell(self, lease: Lease, kind: str, body: Mapping[str, JsonValue], progress: int = 0) -> Lease:
+        """Append an event of the job at work, and prolong the lease as a heartbeat does. Raises LostLease."""
+        until = self._now() + self._lease_s
+        most = case((JobRow.progress < progress, progress), else_=JobRow.progress)
+        with self._held(lease) as connection:
+            streams.append(self.database, connection, lease.job.id, kind, body, None)
             change = update(JobRow).where(JobRow.id == lease.job.id)
             connection.execute(change.values(lease_until=until, progress=most))
         return lease.model_copy(update={"until": until})

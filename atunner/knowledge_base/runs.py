@@ -141,6 +141,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "provenance": record.provenance.value,
         "environment": record.environment.id if record.environment else None,
         "baseline": record.baseline.candidate.id if record.baseline else None,
+        "ratio": record.confirmed.ratio if record.confirmed else None,
         "created": record.created or now(),
         "finished": record.finished or (now() if record.state in TERMINAL else ""),
         "version": record.version or product_version(),

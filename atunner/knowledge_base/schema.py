@@ -8,7 +8,7 @@ from atunner.core.errors import UserError
 from atunner.knowledge_base.tables import MetadataRow
 
 # Oldest first. A test compares this list with the migration scripts, so that opening need not read them.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 ADVISORY_LOCK = 4_719_283_001
 

@@ -22,7 +22,7 @@ from atunner.knowledge_base.catalogue import FusionRule, OperatorNote, Technique
 from atunner.knowledge_base.database import Database
 from atunner.knowledge_base.recall import Past
 from atunner.knowledge_base.runs import RunFilter, RunSummary
-from atunner.knowledge_base.streams import Event
+from atunner.knowledge_base.streams import Event, Spell
 from atunner.knowledge_base.tables import EnvironmentRow, RunRow, TrialRow
 
 
@@ -152,6 +152,12 @@ class Store:
         """All screenings of a run, in the order recorded."""
         with self.database.read() as connection:
             return trials.screenings(connection, run)
+
+    def stage_times(self, run: str, times: Mapping[str, Spell]) -> None:
+        """Add to how often the run did each stage, and how long."""
+        with self._write() as connection:
+            for stage, spell in times.items():
+                streams.add_time(self.database, connection, run, stage, spell)
 
     # Artefacts
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from atunner.core.call import ModelCall
 from atunner.core.record import AgentNote
@@ -11,7 +11,7 @@ from atunner.core.task import Spent
 from atunner.core.value import Value
 from atunner.knowledge_base.database import Database
 from atunner.knowledge_base.runs import now
-from atunner.knowledge_base.tables import EventRow, ModelCallRow, NoteRow
+from atunner.knowledge_base.tables import EventRow, ModelCallRow, NoteRow, StageTimeRow
 
 
 class Event(Value):
@@ -22,6 +22,25 @@ class Event(Value):
     kind: str
     body: JsonValue
     created: str
+
+
+class Spell(Value):
+    """Some repetitions of one stage, and the seconds that they took in all."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+    def plus(self, seconds: float) -> "Spell":
+        """With one more of that length."""
+        return Spell(count=self.count + 1, seconds=self.seconds + seconds)
+
+
+def add_time(database: Database, connection: Connection, run: str, stage: str, spell: Spell) -> None:
+    """Add to the stage's times."""
+    database.add(connection, StageTimeRow, [{"run": run, "stage": stage[:64], "count": 0, "seconds": 0.0}])
+    row = StageTimeRow
+    added = {"count": row.count + spell.count, "seconds": row.seconds + spell.seconds}
+    connection.execute(update(row).where(row.run == run, row.stage == stage[:64]).values(added))
 
 
 def keep_note(database: Database, connection: Connection, run: str, note: AgentNote) -> None:
@@ -74,6 +93,8 @@ def keep_call(database: Database, connection: Connection, run: str, call: ModelC
         "model": call.model,
         "outcome": call.outcome,
         "tokens": call.input_tokens + call.output_tokens,
+        "input_tokens": call.input_tokens,
+        "output_tokens": call.output_tokens,
         "usd": call.usd or 0.0,
         "seconds": call.seconds,
         "body": (call if call.created else call.model_copy(update={"created": now()})).model_dump(mode="json"),

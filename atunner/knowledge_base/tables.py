@@ -92,6 +92,7 @@ class RunRow(Table):
     model: Mapped[str] = mapped_column(Text)
     baseline: Mapped[str | None] = mapped_column(String(64))
     confirmed: Mapped[Any | None] = mapped_column(JsonText)
+    ratio: Mapped[float | None] = mapped_column(Float(53))
     best: Mapped[str | None] = mapped_column(String(64))
     created: Mapped[str] = mapped_column(String(40), index=True)
     finished: Mapped[str] = mapped_column(String(40))
@@ -125,7 +126,7 @@ class TrialRow(Table):
     id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=True)
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     candidate: Mapped[str] = mapped_column(ForeignKey("candidates.id"), index=True)
-    status: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16), index=True)
     family: Mapped[str] = mapped_column(JsonText)
     origin: Mapped[Any] = mapped_column(JsonText)
     body: Mapped[Any] = mapped_column(JsonText)
@@ -198,11 +199,23 @@ class ModelCallRow(Table):
     model: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(String(16))
     tokens: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    output_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
     usd: Mapped[float] = mapped_column(Float(53))
     seconds: Mapped[float] = mapped_column(Float(53))
     body: Mapped[Any] = mapped_column(JsonText)
 
     __table_args__ = (UniqueConstraint("run", "key"),)
+
+
+class StageTimeRow(Table):
+    """How often a run did a stage, and how long in all."""
+
+    __tablename__ = "stage_times"
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    seconds: Mapped[float] = mapped_column(Float(53))
 
 
 class JobRow(Table):
@@ -235,6 +248,7 @@ class JobRow(Table):
     __table_args__ = (
         Index("ix_jobs_queue", "state", "priority", "created"),
         Index("ix_jobs_lease", "state", "lease_until"),
+        Index("ix_jobs_open", "owner", "state"),
     )
 
 

@@ -1,6 +1,9 @@
 """One leased job: from its request to a run, and back to how it ended."""
 
+import shutil
 import threading
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -12,11 +15,14 @@ from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
 from atunner.knowledge_base.database import Database, DatabaseLost
 from atunner.knowledge_base.jobs import JobStore
-from atunner.knowledge_base.runs import UnknownRun
+from atunner.knowledge_base.runs import TERMINAL, UnknownRun
 from atunner.knowledge_base.store import Store
+from atunner.knowledge_base.streams import Spell
 from atunner.service.check import policy
 from atunner.settings import Settings
 from atunner.wiring import Request, Session, new_run
+
+FLUSH_S = 5.0
 
 
 def perform(settings: Settings, lease: Lease, stop: threading.Event, lease_s: float = 30.0) -> Job:
@@ -51,7 +57,10 @@ def _performed(settings: Settings, lease: Lease, stop: threading.Event, jobs: Jo
     say(store, lease.job.id, "state", {"state": ended, "message": record.stop_reason}, key="end")
     jobs.heartbeat(lease, progress=len(record.trials))
     end = jobs.complete if record.state is RunState.DONE else jobs.fail
-    return end(lease, record.stop_reason)
+    ended_job = end(lease, record.stop_reason)
+    if record.state in TERMINAL:
+        shutil.rmtree(settings.data / "work" / run, ignore_errors=True)  # its checkpoints: nothing is left to resume
+    return ended_job
 
 
 def say(store: Store, job: str, kind: str, body: dict[str, JsonValue], key: str | None = None) -> None:
@@ -68,12 +77,12 @@ def _run(settings: Settings, lease: Lease, run: str, stop: threading.Event, jobs
             "sandbox": policy(settings, lease.job.request),
         }
     )
-    with Session(own, store) as session:
+    with Session(own, store) as session, closing(watch):
         try:
             state = store.head(run).state
         except UnknownRun:
             return session.start(request_of(lease.job), watch, stop, run)
-        if state in (RunState.DONE, RunState.FAILED, RunState.CANCELLED):
+        if state in TERMINAL:
             return store.load(run)
         return session.resume(run, watch, stop)
 
@@ -109,16 +118,33 @@ def request_of(job: Job) -> Request:
 
 
 class Narrator:
-    """Watches a run: keeps each event under the job, and counts trials as progress. Stops the run of a lost job."""
+    """Watches a run: keeps each event under the job, counts trials as progress, sums the time of stages.
+
+    Stops the run of a lost job. Close it at the end: times are written every few seconds only.
+    """
 
     def __init__(self, jobs: JobStore, store: Store, lease: Lease, stop: threading.Event) -> None:
         self._jobs, self._store, self._lease, self._stop = jobs, store, lease, stop
+        self._run, self._times = "", dict[str, Spell]()
+        self._last = self._flushed = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Store one event."""
+        now = time.monotonic()
+        self._run = event.run
+        self._times[event.stage] = self._times.get(event.stage, Spell()).plus(now - self._last)
+        self._last = now
         body = event.model_dump(mode="json", exclude={"kind"}, exclude_none=True)
         try:
-            self._store.event(self._lease.job.id, event.kind, body)
-            self._jobs.heartbeat(self._lease, progress=event.done)
+            self._jobs.tell(self._lease, event.kind, body, event.done)
         except (LostLease, DatabaseLost):
             self._stop.set()
+        if now - self._flushed > FLUSH_S:
+            self.close()
+
+    def close(self) -> None:
+        """Write the times of stages; they serve monitoring, so a database that is away costs nothing but them."""
+        times, self._times, self._flushed = self._times, {}, time.monotonic()
+        if times:
+            with suppress(LostLease, DatabaseLost):
+                self._store.stage_times(self._run, times)
