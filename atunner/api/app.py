@@ -7,10 +7,11 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
 from atunner import __version__
 from atunner.api import artefacts, health, jobs, knowledge, metrics, pages, problems, results, stream
+from atunner.api.assets import Static
 from atunner.api.context import Service
 from atunner.api.guards import Guards
 from atunner.api.keys import Key
@@ -56,7 +57,8 @@ def create(settings: Settings, serving: Serving) -> FastAPI:
     problems.install(app, pages.error_page)
     for room in (jobs, stream, results, artefacts, knowledge, health, metrics, pages):
         app.include_router(room.router)
-    app.mount("/static", StaticFiles(directory=str(files("atunner.api") / "static")), name="static")
+    app.mount("/static", Static(), name="static")
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     app.add_middleware(Guards, hosts=serving.hosts, keys=serving.keys, answered=app.state.service.answered)
     _describe(app)
     return app

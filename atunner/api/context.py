@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from atunner.api.digest import Digests
 from atunner.api.keys import NOBODY, Asker
 from atunner.api.problems import NoRun
 from atunner.core.job import Job
@@ -20,7 +21,10 @@ JOB = r"^[0-9a-f]{16}$"
 
 @dataclass
 class Service:
-    """One open database, as queue and as record. streams: event streams open now. answered: requests by status."""
+    """One open database, as queue and as record. streams: event streams open now. answered: requests by status.
+
+    digests: the trials of the runs that pages looked at last.
+    """
 
     settings: Settings
     jobs: JobStore
@@ -28,6 +32,7 @@ class Service:
     embedded: bool
     admission: Admission
     streams: int = field(default=0)
+    digests: Digests = field(default_factory=Digests)
     answered: Counter[int] = field(default_factory=Counter)
 
     def record(self, job: Job) -> RunRecord:

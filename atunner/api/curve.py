@@ -1,18 +1,19 @@
-"""Best so far against trials, as plain SVG coordinates; the style sheet gives the colours."""
+"""Best so far against trials, as plain SVG coordinates: what the page shows where no script runs."""
 
 import math
+from collections.abc import Callable, Sequence
 
-from atunner.core.record import RunRecord
-from atunner.core.status import Status
+from atunner.api.plots import Progress
 from atunner.core.value import Value
 from atunner.reports import wording
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640.0, 220.0, 64.0, 28.0, 10.0
-MOST = 1500
+MOST = 600
 SPREAD = 20.0
+Down = Callable[[float], float]
 
 
-class Point(Value):
+class Dot(Value):
     """A trial in the drawing; what: its figure in words."""
 
     x: float
@@ -23,7 +24,7 @@ class Point(Value):
 class Curve(Value):
     """points: trials with a figure; failed: those without, by place; best: path of the best so far."""
 
-    points: tuple[Point, ...]
+    points: tuple[Dot, ...]
     failed: tuple[float, ...]
     best: str
     base: float | None
@@ -32,45 +33,53 @@ class Curve(Value):
     caption: str
 
 
-def drawn(record: RunRecord) -> Curve | None:
+def drawn(progress: Progress) -> Curve | None:
     """The curve of a run; None while no trial has a figure."""
-    trials = list(enumerate(record.trials, start=1))
-    good = [
-        (place, t.measurement.value)
-        for place, t in trials
-        if t.status is Status.OK and t.measurement and t.measurement.provenance is record.provenance
-    ]
+    good = [(number, value) for number, _, value, *_ in progress.points if value is not None]
     if not good:
         return None
     values = [v for _, v in good]
     low, high = min(values), max(values)
-    log = low > 0 and high > SPREAD * low
-    count = max(len(trials), 2)
+    count = max(progress.total, 2)
+    down = _scale(low, high)
+    stride = max(1, len(good) // MOST)
+    middle = math.sqrt(low * high) if low > 0 and high > SPREAD * low else (low + high) / 2
+    best = min(values) if progress.minimise else max(values)
+    base = progress.baseline
+    return Curve(
+        points=tuple(
+            Dot(x=_across(p, count), y=down(v), what=wording.duration(v, progress.unit)) for p, v in good[::stride]
+        ),
+        failed=tuple(_across(number, count) for number, _, value, *_ in progress.points if value is None)[:MOST],
+        best=_path(good, progress.minimise, count, down),
+        base=down(base) if base is not None and low <= base <= high else None,
+        ticks=tuple((down(v), wording.duration(v, progress.unit)) for v in dict.fromkeys((low, middle, high))),
+        count=progress.total,
+        caption=f"{len(good)} of {progress.total} trials have a figure; "
+        f"the best is {wording.duration(best, progress.unit)}.",
+    )
 
-    def across(place: float) -> float:
-        return round(LEFT + (place - 1) / (count - 1) * (WIDTH - LEFT - 10), 1)
+
+def _across(place: float, count: int) -> float:
+    return round(LEFT + (place - 1) / (count - 1) * (WIDTH - LEFT - 10), 1)
+
+
+def _scale(low: float, high: float) -> Down:
+    log = low > 0 and high > SPREAD * low
 
     def down(value: float) -> float:
         a, b, v = (math.log(low), math.log(high), math.log(value)) if log else (low, high, value)
         share = (v - a) / (b - a) if b > a else 0.5
         return round(HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP), 1)
 
-    unit = record.task.objective.unit
-    base = record.baseline.measurement if record.baseline else None
-    best, steps = values[0], []
-    better = record.task.objective.better
-    for place, value in good:
-        best = value if better(value, best) else best
-        steps.append(f"{across(place)},{down(best)}")
-    path = f"M{steps[0]}" + "".join(f"H{s.split(',')[0]}V{s.split(',')[1]}" for s in steps[1:]) + f"H{across(count)}"
-    stride = max(1, len(good) // MOST)
-    middle = math.sqrt(low * high) if log else (low + high) / 2
-    return Curve(
-        points=tuple(Point(x=across(p), y=down(v), what=wording.duration(v, unit)) for p, v in good[::stride]),
-        failed=tuple(across(p) for p, t in trials if t.status is not Status.OK)[:MOST],
-        best=path,
-        base=down(base.value) if base and low <= base.value <= high else None,
-        ticks=tuple((down(v), wording.duration(v, unit)) for v in dict.fromkeys((low, middle, high))),
-        count=count,
-        caption=f"{len(good)} of {len(trials)} trials have a figure; the best is {wording.duration(best, unit)}.",
-    )
+    return down
+
+
+def _path(good: Sequence[tuple[int, float]], minimise: bool, count: int, down: Down) -> str:
+    best = good[0][1]
+    path = f"M{_across(good[0][0], count)},{down(best)}"
+    for place, value in good[1:]:
+        if value < best if minimise else value > best:
+            best = value
+            path += f"H{_across(place, count)}V{down(best)}"
+    return f"{path}H{_across(count, count)}"

@@ -1,27 +1,88 @@
 """The submit form's fields and how they become a submission."""
 
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from pydantic import ValidationError
 
 from atunner.core.errors import UserError
+from atunner.core.value import Value
 from atunner.jobs.submission import Submission
 
 FIELDS = {
     "kind": "operator",
     "operator": "matmul",
     "shape": "",
+    "dtype": "float32",
     "target": "host",
     "settings": "",
+    "compiler": "",
+    "description": "",
+    "description_name": "kernel.yaml",
+    "source": "",
+    "source_name": "",
+    "reference": "",
+    "reference_name": "reference.py",
+    "problem_size": "",
+    "kernel_target": "host",
     "floor": "1",
     "trials": "64",
     "minutes": "",
+    "tokens": "",
+    "usd": "",
     "model": "",
+    "strategy": "expert",
+    "search": "auto",
+    "seed": "0",
     "priority": "0",
     "labels": "",
     "approval": "",
     "key": "",
 }
+PLACES = {"seconds": "minutes", "files": "source", "main": "description_name", "problem_size": "problem_size"}
+"""Fields of a submission that have another name in the form."""
+
+
+class Kind(Value):
+    """A kind of task that the form can submit."""
+
+    name: str
+    title: str
+    summary: str
+
+
+class Mistake(Value):
+    """What is wrong, and in which field of the form ("" when it is none in particular). missing: not filled in yet."""
+
+    field: str
+    message: str
+    missing: bool = False
+
+
+class _Wrong(UserError):
+    """A mistake in one field."""
+
+    def __init__(self, field: str, message: str, missing: bool = False) -> None:
+        super().__init__(message)
+        self.field, self.missing = field, missing
+
+
+KINDS = (
+    Kind(name="operator", title="Operator", summary="Optimise a known operator for a GPU or for this machine."),
+    Kind(name="kernel", title="Your kernel", summary="Tune a kernel of your own: source, T1 or YAML."),
+    Kind(name="toy", title="Toy", summary="A problem with a known answer, solved in seconds without a compiler."),
+)
+
+
+def kinds() -> dict[str, Kind]:
+    """The kinds that this server accepts, by name."""
+    accepted = {str(get_args(kind.model_fields["kind"].annotation)[0]) for kind in _accepted()}
+    return {kind.name: kind for kind in KINDS if kind.name in accepted}
+
+
+def _accepted() -> tuple[Any, ...]:
+    return get_args(Submission.model_fields["task"].annotation)
 
 
 def submission(values: Mapping[str, str]) -> Submission:
@@ -30,17 +91,39 @@ def submission(values: Mapping[str, str]) -> Submission:
     Raises:
         UserError: a field has another form. ValidationError: a field is out of its bounds.
     """
-    minutes = _number(values["minutes"], "Minutes")
-    budget = {"trials": _whole(values["trials"], "Trials"), "seconds": None if minutes is None else minutes * 60}
+    minutes = _number(values, "minutes")
     asked = {
         "task": _task(values),
-        "budget": budget,
+        "budget": {
+            "trials": _whole(values, "trials"),
+            "seconds": None if minutes is None else minutes * 60,
+            "tokens": _whole(values, "tokens"),
+            "usd": _number(values, "usd"),
+        },
         "model": values["model"].strip(),
-        "priority": _whole(values["priority"], "Priority") or 0,
-        "labels": _pairs(values["labels"], "Labels"),
+        "strategy": values["strategy"].strip() or "expert",
+        "search": values["search"].strip() or "auto",
+        "seed": _whole(values, "seed") or 0,
+        "priority": _whole(values, "priority") or 0,
+        "labels": _pairs(values, "labels"),
         "approval": bool(values["approval"]),
     }
     return Submission.model_validate(asked)
+
+
+def mistake(error: ValidationError | UserError) -> Mistake:
+    """An error as the form tells it."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        names = [str(part) for part in first["loc"] if not isinstance(part, int)]
+        field = next((PLACES.get(n, n) for n in reversed(names) if PLACES.get(n, n) in FIELDS and n != "kernel"), "")
+        if first["type"] == "value_error" and names == ["budget"]:
+            field = "trials"
+        said = first["msg"].removeprefix("Value error, ")
+        return Mistake(field=field, message=f"{_title(field)}: {said[:1].lower()}{said[1:]}." if field else f"{said}.")
+    if isinstance(error, _Wrong):
+        return Mistake(field=error.field, message=str(error), missing=error.missing)
+    return Mistake(field="", message=str(error))
 
 
 def fresh_key() -> str:
@@ -49,38 +132,86 @@ def fresh_key() -> str:
 
 
 def _task(values: Mapping[str, str]) -> dict[str, Any]:
-    if values["kind"] == "toy":
-        return {"kind": "toy", "floor": _whole(values["floor"], "Floor") or 0}
-    text = values["shape"].strip()
+    makers: dict[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
+        "operator": _operator,
+        "kernel": _kernel,
+        "toy": lambda given: {"floor": _whole(given, "floor") or 0},
+    }
+    kind = values["kind"]
+    if kind not in kinds():
+        raise _Wrong("kind", f"No kind of task named {kind[:40]!r}. Known: {', '.join(kinds())}.")
+    return {"kind": kind, **makers[kind](values)}
+
+
+def _operator(values: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "kind": "operator",
         "operator": values["operator"].strip(),
-        "shape": [_whole(part, "Shape") for part in text.replace("x", ",").split(",")] if text else None,
+        "shape": _extents(values, "shape") or None,
+        "dtype": values["dtype"].strip() or "float32",
         "target": values["target"].strip() or "host",
-        "settings": _pairs(values["settings"], "Settings"),
+        "settings": _pairs(values, "settings"),
+        "compiler": values["compiler"].strip(),
     }
 
 
-def _pairs(text: str, name: str) -> dict[str, str]:
+def _kernel(values: Mapping[str, str]) -> dict[str, Any]:
+    files = {}
+    for part in ("description", "source", "reference"):
+        if values[part].strip():
+            name = values[f"{part}_name"].strip()
+            if not name:
+                raise _Wrong(f"{part}_name", f"Name the {part}: its ending says what it is, as blur.c or blur.yaml.")
+            files[name] = values[part].replace("\r\n", "\n")
+    if not files:
+        raise _Wrong(
+            "source", "Paste the source of a kernel, or a T1 or YAML description with its source.", missing=True
+        )
+    described = values["description_name"].strip() if values["description"].strip() else ""
+    return {
+        "files": files,
+        "main": described or (values["source_name"].strip() if values["source"].strip() else next(iter(files))),
+        "problem_size": _extents(values, "problem_size"),
+        "target": values["kernel_target"].strip() or "host",
+        "compiler": values["compiler"].strip(),
+    }
+
+
+def _extents(values: Mapping[str, str], field: str) -> list[int]:
+    text = values[field].strip().lower()
+    try:
+        return [int(part) for part in text.replace("x", ",").split(",")] if text else []
+    except ValueError as error:
+        said = f"{_title(field)} takes whole numbers separated by commas, as 256,256,256; got {text[:60]!r}."
+        raise _Wrong(field, said) from error
+
+
+def _pairs(values: Mapping[str, str], field: str) -> dict[str, str]:
     found = {}
-    for part in text.replace("\n", ",").split(","):
+    for part in values[field].replace("\n", ",").split(","):
         if part.strip():
             left, equals, right = part.partition("=")
-            if not equals:
-                raise UserError(f"{name} takes name=value, separated by commas; got {part.strip()[:60]!r}.")
+            if not equals or not left.strip() or not right.strip():
+                said = f"{_title(field)} takes name=value, separated by commas; got {part.strip()[:60]!r}."
+                raise _Wrong(field, said)
             found[left.strip()] = right.strip()
     return found
 
 
-def _whole(text: str | None, name: str) -> int | None:
+def _whole(values: Mapping[str, str], field: str) -> int | None:
+    text = values[field].strip()
     try:
-        return int(text) if text and text.strip() else None
+        return int(text) if text else None
     except ValueError as error:
-        raise UserError(f"{name} takes whole numbers; got {str(text)[:60]!r}.") from error
+        raise _Wrong(field, f"{_title(field)} takes whole numbers; got {text[:60]!r}.") from error
 
 
-def _number(text: str, name: str) -> float | None:
+def _number(values: Mapping[str, str], field: str) -> float | None:
+    text = values[field].strip()
     try:
-        return float(text) if text.strip() else None
+        return float(text) if text else None
     except ValueError as error:
-        raise UserError(f"{name} takes a number; got {text[:60]!r}.") from error
+        raise _Wrong(field, f"{_title(field)} takes a number; got {text[:60]!r}.") from error
+
+
+def _title(field: str) -> str:
+    return field.replace("_", " ").capitalize()

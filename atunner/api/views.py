@@ -1,123 +1,139 @@
 """What pages show of a job, computed from queue and record."""
 
-import time
+from collections import Counter
 from typing import Any
 
+from atunner.api import figures
 from atunner.api.context import Service
+from atunner.api.digest import Tried
+from atunner.api.sight import OF_NAIVE, Sight
+from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job
-from atunner.core.record import AgentNote, RunRecord
+from atunner.core.measurement import Environment
+from atunner.core.status import Provenance, Status
 from atunner.core.value import Value
-from atunner.knowledge_base.runs import TERMINAL, UnknownRun
+from atunner.knowledge_base import watching
 from atunner.knowledge_base.streams import Event
-from atunner.reports import rows, wording
+from atunner.knowledge_base.watching import RunStanding
+from atunner.reports import wording
+from atunner.tools.sandbox import LEVELS
 
-EVENTS = 200
+TOLD = ("stage", "trial", "note", "end", "state")
 
 
 class Line(Value):
-    """One line of the list of jobs. gain: how much better than the baseline the best is. confirmed: measured
-    again beside it, in a new process. figure: the best."""
+    """One line of the list of jobs. run: None while the job has none."""
 
     job: Job
-    figure: str = ""
-    gain: str = ""
-    confirmed: bool = False
-    provenance: str = ""
-    trials: int = 0
+    run: RunStanding | None = None
+
+    @property
+    def figure(self) -> str:
+        """The best figure."""
+        if self.run is None or self.run.best is None:
+            return ""
+        if self.run.provenance is Provenance.PREDICTED and self.run.baseline:
+            return f"{wording.number(self.run.best / self.run.baseline)} {OF_NAIVE}"
+        return wording.duration(self.run.best, self.run.objective.unit)
+
+    @property
+    def done(self) -> int:
+        """Trials so far: candidates judged or screened."""
+        return max(self.job.progress, self.run.trials if self.run else 0)
 
 
-class Round(Value):
-    """What agents said in one round."""
+class Bar(Value):
+    """A bound of the budget and how much of it is used."""
 
-    number: int
-    notes: tuple[AgentNote, ...]
+    name: str
+    used: float
+    bound: float
+    words: str
 
 
 class Standing(Value):
-    """Where a job's budget stands. parts: name, used, bound."""
+    """Where a job stands. stage, message: what it does now. eta: at most so long, in words."""
 
-    parts: tuple[tuple[str, float, float, str], ...] = ()
+    bars: tuple[Bar, ...] = ()
     stage: str = ""
     message: str = ""
     eta: str = ""
+    seconds: float = 0.0
+    tokens: int = 0
+    usd: float = 0.0
 
 
-def record(here: Service, job: Job) -> RunRecord | None:
-    """The run of a job; None while it has none."""
-    try:
-        return here.store.load(job.run) if job.run else None
-    except UnknownRun:
-        return None
+class Failure(Value):
+    """All candidates that ended in one status."""
+
+    status: Status
+    count: int
+    reason: str
 
 
-def line(here: Service, job: Job) -> Line:
-    """A job for the list."""
-    found = record(here, job)
-    if found is None:
-        return Line(job=job, trials=job.progress)
-    board = rows.leaderboard(found)
-    best = board[0] if board else None
-    base = found.baseline.measurement if found.baseline else None
-    so_far = found.task.objective.ratio(base.value, best.value) if base and best else None
-    gain = found.confirmed.ratio if found.confirmed else so_far
-    return Line(
-        job=job,
-        figure=wording.duration(best.value, best.unit) if best else "",
-        gain=f"{gain:.2f}x" if gain is not None else "",
-        confirmed=found.confirmed is not None,
-        provenance=found.provenance.value if best else "",
-        trials=len(found.trials) or job.progress,
-    )
+def lines(here: Service, jobs: tuple[Job, ...]) -> list[Line]:
+    """Jobs for the list, with one look at the database for all of them."""
+    found = watching.standings(here.store.database, [job.run for job in jobs if job.run])
+    return [Line(job=job, run=found.get(job.run or "")) for job in jobs]
 
 
-def rounds(found: RunRecord) -> tuple[Round, ...]:
-    """Notes by round, the newest first."""
-    numbers = sorted({n.round for n in found.notes}, reverse=True)
-    return tuple(Round(number=n, notes=tuple(x for x in found.notes if x.round == n)) for n in numbers)
-
-
-def latest(here: Service, job: str) -> list[Event]:
-    """The last events of a job."""
-    found: list[Event] = []
-    while batch := here.store.events(job, found[-1].seq if found else 0, 1000):
-        found = [*found, *batch][-EVENTS:]
-    return found
-
-
-def standing(job: Job, events: list[Event]) -> Standing:
+def standing(here: Service, seen: Sight, events: list[Event]) -> Standing:
     """The newest figures that the run told of itself."""
     bodies = [e.body for e in events if isinstance(e.body, dict)]
     newest: dict[str, Any] = next((b for b in reversed(bodies) if b.get("done")), {})
     last: dict[str, Any] = next((b for b in reversed(bodies) if b.get("message")), {})
-    used = {"trials": float(newest.get("done", 0)), "seconds": float(newest.get("seconds", 0.0))}
-    budget = job.request.budget
-    bounds = {"trials": budget.trials, "seconds": budget.seconds}
-    parts = tuple(
-        (name, min(used[name], float(bound)), float(bound), f"{used[name]:.0f} of {bound:g}")
-        for name, bound in bounds.items()
-        if bound is not None
-    )
-    eta = newest.get("eta_s") if job.state not in ENDED else None
+    spent = seen.head.spent if seen.head else None
+    calls = here.store.call_totals(seen.head.run) if seen.head else None
+    seconds = max(float(newest.get("seconds", 0.0)), spent.seconds if spent else 0.0)
+    trials = max(int(newest.get("done", 0)), spent.trials if spent else 0, len(seen.digest.tried) if seen.digest else 0)
+    tokens, usd = (calls.tokens, calls.usd) if calls else (0, 0.0)
+    used = {"trials": float(trials), "seconds": seconds, "tokens": float(tokens), "usd": usd}
+    eta = newest.get("eta_s") if seen.job.state not in ENDED else None
     return Standing(
-        parts=parts,
-        stage=str(last.get("stage", "")),
-        message=str(last.get("message", "")),
+        bars=tuple(_bars(seen.job, used)),
+        stage=str(last.get("stage") or ""),
+        message=str(last.get("message") or "").partition("\n")[0],
         eta=wording.elapsed(float(eta)) if eta is not None else "",
+        seconds=seconds,
+        tokens=tokens,
+        usd=usd,
     )
 
 
-def resumable(job: Job, found: RunRecord | None) -> bool:
-    """Whether something of an ended job is left to do."""
-    return job.state in ENDED and found is not None and found.state not in TERMINAL
+def _bars(job: Job, used: dict[str, float]) -> list[Bar]:
+    words = {"trials": "Trials", "seconds": "Time", "tokens": "Tokens", "usd": "Money"}
+    found = []
+    for name, title in words.items():
+        bound = getattr(job.request.budget, name)
+        if bound is not None:
+            said = f"{_said(name, used[name])} of {_said(name, float(bound))}"
+            found.append(Bar(name=title, used=min(used[name], float(bound)), bound=float(bound), words=said))
+    return found
 
 
-def ago(seconds: float | None) -> str:
-    """A time, as how long ago it was."""
-    return "" if seconds is None else f"{wording.elapsed(max(0.0, time.time() - seconds))} ago"
+def _said(name: str, value: float) -> str:
+    if name == "seconds":
+        return wording.elapsed(value)
+    return figures.money(value) if name == "usd" else figures.count(value)
 
 
-def took(job: Job) -> str:
-    """How long a job has worked."""
-    if job.started is None:
+def failures(tried: list[Tried]) -> tuple[Failure, ...]:
+    """Candidates without a figure by status, the commonest first, each with its newest reason."""
+    bad = [t for t in tried if t.status is not Status.OK]
+    counts = Counter(t.status for t in bad)
+    newest = {t.status: t.reason for t in bad}
+    return tuple(Failure(status=s, count=n, reason=newest[s]) for s, n in counts.most_common())
+
+
+def sandbox_level(environment: Environment | None) -> str:
+    """The strongest level whose layers were all active; "" while that is not known."""
+    if environment is None:
         return ""
-    return wording.elapsed((job.finished or time.time()) - job.started)
+    layers = set(environment.sandbox)
+    return [name for name, needed in LEVELS.items() if {str(n) for n in needed} <= layers][-1]
+
+
+def chosen(known: list[str], name: str, what: str) -> None:
+    """Raises UserError: there is no `what` of that name."""
+    if name not in known:
+        raise UserError(f"No {what} named {name!r}. Known: {', '.join(known)}.")

@@ -1,0 +1,99 @@
+"""The pages of one job. Each is whole without scripts; part=live is what changes while the job runs."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import RedirectResponse, Response
+
+from atunner.api import curve, jobs, views
+from atunner.api.candidates import Asked, table
+from atunner.api.context import Here, JobId, Owner, Service
+from atunner.api.lineage import tree
+from atunner.api.parameters import parameters
+from atunner.api.plots import progress_of
+from atunner.api.sight import Sight, board, headline, sight
+from atunner.api.site import shown
+from atunner.api.trace import trace
+from atunner.knowledge_base import watching
+from atunner.reports.roof import roofline
+
+router = APIRouter(include_in_schema=False)
+VERBS = {"cancel": jobs.cancel, "approve": jobs.approve, "resume": jobs.resume, "retry": jobs.retry}
+TOP, EVENTS, LOG = 10, 60, 400
+TABS = {
+    "overview": "Overview",
+    "candidates": "Candidates",
+    "analysis": "Analysis",
+    "lineage": "Lineage",
+    "agents": "Agents",
+    "log": "Log",
+}
+Tab = Literal["candidates", "analysis", "lineage", "agents", "log"]
+Part = Literal["", "live"]
+
+
+@router.get("/jobs/{job}")
+def overview(here: Here, job: JobId, part: Part = "") -> Response:
+    """The job at a glance."""
+    seen = sight(here, job)
+    told = {
+        "curve": curve.drawn(progress_of(seen)),
+        "top": board(here, seen, seen.ranked[:TOP]),
+        "base": board(here, seen, [seen.base] if seen.base else []),
+        "failures": views.failures(seen.digest.tried) if seen.digest else (),
+    }
+    return _page(here, seen, "overview", part, told)
+
+
+@router.get("/jobs/{job}/tab/{tab}")
+def tab_page(
+    here: Here, job: JobId, tab: Tab, asked: Annotated[Asked, Query()], part: Part = "", family: str = ""
+) -> Response:
+    """One of the other pages of a job."""
+    seen = sight(here, job)
+    makers: dict[str, Callable[[], dict[str, Any]]] = {
+        "candidates": lambda: {"found": table(here, seen, asked)},
+        "analysis": lambda: {
+            "roof": roofline(seen.head) if seen.head else None,
+            "parameters": parameters(seen, family),
+        },
+        "lineage": lambda: {"tree": tree(seen)},
+        "agents": lambda: {"trace": trace(here, seen) if seen.head else None},
+        "log": lambda: {"log": watching.last_events(here.store.database, job, LOG)},
+    }
+    return _page(here, seen, tab, part, makers[tab]())
+
+
+def _page(here: Service, seen: Sight, tab: str, part: str, told: dict[str, Any]) -> Response:
+    events = watching.last_events(here.store.database, seen.job.id, EVENTS)
+    ranked = seen.ranked
+    return shown(
+        "job_live.html.j2" if part else "job.html.j2",
+        tab=tab,
+        tabs=TABS,
+        seen=seen,
+        job=seen.job,
+        head=seen.head,
+        best=ranked[0] if ranked else None,
+        verified=sum(n for s, n in seen.digest.counts.items() if s == "ok") if seen.digest else 0,
+        judged=len(seen.digest.tried) if seen.digest else 0,
+        screened=len(seen.digest.screened) if seen.digest else 0,
+        headline=headline(here, seen),
+        events=events,
+        last=events[-1].seq if events else 0,
+        standing=views.standing(here, seen, events),
+        sandbox=views.sandbox_level(seen.head.environment if seen.head else None),
+        **told,
+    )
+
+
+@router.post("/jobs/{job}/{verb}")
+def change(
+    here: Here, owner: Owner, job: JobId, verb: Literal["cancel", "approve", "resume", "retry", "delete"]
+) -> Response:
+    """Do it and show the job."""
+    if verb == "delete":
+        jobs.delete(here, job)
+        return RedirectResponse("/", 303)
+    return RedirectResponse(f"/jobs/{VERBS[verb](here, job, owner).id}", 303)
