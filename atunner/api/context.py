@@ -32,8 +32,8 @@ class Service:
     embedded: bool
     admission: Admission
     streams: int = field(default=0)
-    digests: Digests = field(default_factory=Digests)
     answered: Counter[int] = field(default_factory=Counter)
+    digests: Digests = field(default_factory=Digests)
 
     def record(self, job: Job) -> RunRecord:
         """The run of a job.
