@@ -1,7 +1,7 @@
 """`atunner judge selftest` and `atunner verify`: hold the judge, and its word, to account."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -9,15 +9,20 @@ from rich.table import Table
 
 from atunner.cli.common import command
 from atunner.core.errors import UserError
+from atunner.domains.kernels.backends import Backend
 from atunner.domains.kernels.backends.c import CBackend, Options, program_of
-from atunner.domains.kernels.evidence import Bundle, Finding, read, recheck
+from atunner.domains.kernels.backends.cuda import CudaBackend
+from atunner.domains.kernels.evidence import Bundle, Evidence, Finding, read, recheck
+from atunner.domains.kernels.gpu.present import present, target_among
 from atunner.domains.kernels.selftest import selftest as rows_of
 from atunner.domains.kernels.selftest.hostile import attacked
 from atunner.domains.kernels.selftest.problems import OPERATORS
+from atunner.knowledge_base.devices import device as named_device
 from atunner.operators import Operator, operator
 from atunner.settings import Settings
+from atunner.tools.compilers import here
 
-SIGNS = {True: "ok", False: "FAILED", None: "not here"}
+SIGNS = {True: "ok", False: "FAILED", None: "as told"}
 
 SELFTEST = """Judge shipped exploits, honest kernels and hostile programs; exit 1 on any wrong answer.
 
@@ -72,9 +77,26 @@ def verify(bundle: Annotated[Path, typer.Argument(help="evidence.json, or the fo
 
 def _findings(bundle: Bundle) -> list[Finding]:
     evidence = bundle.evidence
-    language = program_of(evidence.candidate).language
-    if language != "c":
-        raise UserError(f"This bundle holds a {language} kernel; `atunner verify` checks C here. Run it on its device.")
-    settings = Settings()
     named: Operator = OPERATORS.get(evidence.operator) or operator(evidence.operator)
-    return list(recheck(bundle, named, CBackend(settings.cache, Options(sandbox=settings.sandbox))))
+    return list(recheck(bundle, named, _backend(evidence, Settings())))
+
+
+def _backend(evidence: Evidence, settings: Settings) -> Backend[Any]:
+    """What built the bundle's kernel, as far as it is here: the same compiler, and as many threads."""
+    language, then = program_of(evidence.candidate).language, evidence.origin.environment
+    if language == "c":
+        threads, tool = then.extra.get("threads"), next(iter(then.toolchain), "")
+        return CBackend(
+            settings.cache,
+            Options(
+                compiler=tool if tool in here() else "gcc",
+                threads=threads if isinstance(threads, int) else 1,
+                sandbox=settings.sandbox,
+            ),
+        )
+    if language == "cuda":
+        device = named_device(evidence.origin.target)
+        problem = evidence.artefact.built_for or evidence.validity.problem
+        gpu = target_among(device, present()) if evidence.artefact.built_for is None else None
+        return CudaBackend(settings.cache, device, problem, settings.sandbox, here=gpu)
+    raise UserError(f"This bundle holds a {language} kernel; `atunner verify` checks c and cuda here.")

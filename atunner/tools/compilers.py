@@ -46,6 +46,11 @@ def compiler(name: str) -> Compiler:
     return Compiler(name=name, path=path, version=said[0] if said else name)
 
 
+def here() -> tuple[str, ...]:
+    """The compilers of this machine by name."""
+    return tuple(name for name in NAMES if shutil.which(name))
+
+
 def allowed(flags: Sequence[str]) -> tuple[str, ...]:
     """`flags` again, when each may only change how the code is generated.
 

@@ -32,7 +32,7 @@ def test_verify_prints_every_statement(app: typer.Typer, backend: CBackend, tmp_
 
     assert done.exit_code == 0, done.output
     assert "ok        validity, new seeds" in done.output
-    assert "not here  merit: the bundle claims no speed-up" in done.output
+    assert "as told   merit: the bundle claims no speed-up" in done.output
 
 
 def test_verify_fails_on_a_changed_bundle(app: typer.Typer, backend: CBackend, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.domains.kernels import timing
 from atunner.domains.kernels.admission import Alike, alike_plan, held_out
 from atunner.domains.kernels.backends.cuda import COMPILERS, CudaBackend, CudaBuilt
-from atunner.domains.kernels.evidence import Bundle, gather
+from atunner.domains.kernels.evidence import Bundle, Meant, gather
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gpu.present import Here, present, target_among
 from atunner.domains.kernels.oracle import Oracle
@@ -56,6 +56,7 @@ GPU_PLAN = TimingPlan(
 )
 """For a GPU: a second of warming up settles its clocks; the L2 cache is flushed before every call."""
 
+EVIDENT = ("c", "cuda")
 CACHES = ("l2_bytes", "l3_bytes")
 SHORT = TimingPlan(most_s=0.25, relative_error=0.02)
 
@@ -181,12 +182,18 @@ class Kernels:
         return possible(found, roof.compute_us if cached else roof.us)
 
     def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
-        """All that it takes to check a C result again from scratch (see `atunner verify`); None for CUDA."""
+        """All that it takes to check a result again from scratch (see `atunner verify`); None for other languages."""
         subject = self._subject(task)
-        if subject.language != "c":
+        if subject.language not in EVIDENT:
             return None
-        stages = Stages(subject.backend, Terms(subject.oracle, subject.problem, subject.hidden))
-        found = gather(stages, trial, comparison, baseline)
+        problem, hidden, meant = subject.problem, subject.hidden, Meant()
+        if not self._measures(subject):
+            problem, *checked = (shape.problem for shape in subject.plan.shapes)
+            hidden, meant = tuple(checked), Meant(self.config.device.name, subject.problem)
+        elif subject.language == "cuda":
+            meant = Meant(self.config.device.name)
+        stages = Stages(subject.backend, Terms(subject.oracle, problem, hidden))
+        found = gather(stages, trial, comparison, baseline, meant)
         plain: JsonValue = Bundle(digest=found.digest, evidence=found).model_dump(mode="json")
         return plain
 

@@ -1,6 +1,7 @@
 """The evidence of one kept result: everything needed to check it again from scratch, in one file."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,10 +28,15 @@ FILE = "evidence.json"
 
 
 class Artefact(Value):
-    """What was built: how, and the SHA-256 of the result; the same bytes were verified, measured and kept."""
+    """What was built: how, and the SHA-256 of the result; the same bytes were verified, measured and kept.
+
+    built_for: where it is not the problem that was verified: machine code for a device that is not here, whose source
+    was checked on the CPU at smaller problems.
+    """
 
     argv: tuple[str, ...] = ()
     sha256: str = ""
+    built_for: Problem | None = None
 
 
 class Validity(Value):
@@ -51,10 +57,11 @@ class Merit(Value):
 
 
 class Origin(Value):
-    """Where the figures come from."""
+    """Where the figures come from. target: the device that the kernel is for, when it is not this processor."""
 
     provenance: Provenance
     environment: Environment
+    target: str = ""
 
 
 class Evidence(Value):
@@ -91,8 +98,23 @@ class Finding(Value):
     detail: str
 
 
+@dataclass(frozen=True)
+class Meant:
+    """What a kernel is made for, where that is not what it was checked on."""
+
+    target: str = ""
+    problem: Problem | None = None
+
+
+NOTHING_ELSE = Meant()
+
+
 def gather(
-    stages: Stages[B], trial: Trial, comparison: Comparison | None = None, baseline: Candidate | None = None
+    stages: Stages[B],
+    trial: Trial,
+    comparison: Comparison | None = None,
+    baseline: Candidate | None = None,
+    meant: Meant = NOTHING_ELSE,
 ) -> Evidence:
     """The evidence of a trial that `stages` judged; the seeds are revealed in it.
 
@@ -102,13 +124,13 @@ def gather(
     if trial.status is not Status.OK:
         raise UserError(f"Only a verified result has evidence; this one is {trial.status}.")
     terms = stages.terms
-    built = stages.backend.build(terms.problem, trial.candidate)
+    built = stages.backend.build(meant.problem or terms.problem, trial.candidate)
     measured = trial.measurement.provenance if trial.measurement else Provenance.PREDICTED
     return Evidence(
         operator=terms.problem.operator,
         candidate=trial.candidate,
         baseline=baseline,
-        artefact=_artefact(built),
+        artefact=_artefact(built).model_copy(update={"built_for": meant.problem}),
         validity=Validity(
             status=trial.status,
             checks=trial.checks,
@@ -117,7 +139,7 @@ def gather(
             hidden=tuple(terms.hidden),
         ),
         merit=Merit(measurement=trial.measurement, comparison=comparison or trial.comparison),
-        origin=Origin(provenance=measured, environment=stages.backend.environment()),
+        origin=Origin(provenance=measured, environment=stages.backend.environment(), target=meant.target),
     )
 
 
@@ -148,6 +170,7 @@ def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator
     """Look at every statement again: integrity, build, correctness with the old and with new seeds, and merit."""
     evidence = bundle.evidence
     same = evidence.digest == bundle.digest
+    yield _told(evidence)
     yield Finding(
         name="integrity", passed=same, detail="content matches its digest" if same else "the content was changed"
     )
@@ -157,13 +180,22 @@ def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator
     yield _worth(evidence, Stages(backend, _terms(evidence, operator, None)))
 
 
+def _told(evidence: Evidence) -> Finding:
+    """Where the figures come from, as the bundle says; nothing of it can be looked at again."""
+    origin = evidence.origin
+    where = f"{origin.provenance} on {origin.environment.device}"
+    if origin.target:
+        where = f"{origin.provenance} for {origin.target}"
+    return Finding(name="provenance", passed=None, detail=f"{where}; sandbox: {', '.join(origin.environment.sandbox)}")
+
+
 def _terms(evidence: Evidence, operator: Operator, secret: int | None) -> Terms:
     return Terms(Oracle(operator, secret), evidence.validity.problem, evidence.validity.hidden)
 
 
 def _rebuilt(evidence: Evidence, backend: Backend[B]) -> Iterator[Finding]:
     try:
-        built = backend.build(evidence.validity.problem, evidence.candidate)
+        built = backend.build(evidence.artefact.built_for or evidence.validity.problem, evidence.candidate)
     except CandidateError as error:
         yield Finding(name="artefact", passed=False, detail=str(error))
         return
@@ -187,6 +219,9 @@ def _valid(name: str, evidence: Evidence, stages: Stages[B]) -> Finding:
 def _worth(evidence: Evidence, stages: Stages[B]) -> Finding:
     """Whether the claim holds again; on another device there is no claim to hold it against."""
     then = evidence.merit.comparison
+    if evidence.origin.provenance is Provenance.PREDICTED:
+        detail = f"predicted for {evidence.origin.target}; nothing was measured, so there is nothing to hold it against"
+        return Finding(name="merit", passed=None, detail=detail)
     if then is None or evidence.baseline is None:
         return Finding(name="merit", passed=None, detail="the bundle claims no speed-up")
     here = stages.backend.environment().device

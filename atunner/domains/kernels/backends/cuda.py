@@ -1,5 +1,6 @@
 """CUDA: compiled to machine code and inspected; checked on the CPU where the device is not here, else run on it."""
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,19 @@ class CudaBuilt:
         if self.compiled is None:
             raise NotMeasured("this candidate was only checked, not compiled for the device")
         return Loaded(self.problem, self.candidate, self.compiled)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the machine code; "" where there is none."""
+        return hashlib.sha256(self.compiled.cubin).hexdigest() if self.compiled else ""
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Architecture, definitions and flags that the compiler was told."""
+        if self.compiled is None:
+            return ()
+        macros = (f"-D{name}={value}" for name, value in self.problem.macros(self.candidate.params).items())
+        return (f"--gpu-architecture={self.compiled.arch}", *macros, *self.program.flags)
 
     def shapes(self) -> dict[str, LaunchShape]:
         """How each kernel is launched, by symbol of the machine code."""
