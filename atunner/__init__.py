@@ -15,6 +15,7 @@ except PackageNotFoundError:
     __version__ = "0+unknown"
 
 if TYPE_CHECKING:
+    from atunner.client import Client as Client
     from atunner.core.candidate import Candidate as Candidate
     from atunner.core.task import Budget as Budget
     from atunner.core.task import Objective as Objective
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Budget": "atunner.core.task",
     "Candidate": "atunner.core.candidate",
+    "Client": "atunner.client",
     "Objective": "atunner.core.task",
     "Result": "atunner.python",
     "Task": "atunner.core.task",
@@ -33,7 +35,7 @@ _HOMES = {
     "optimize": "atunner.python",
 }
 
-__all__ = ["Budget", "Candidate", "Objective", "Result", "Task", "Trial", "__version__", "optimize"]
+__all__ = ["Budget", "Candidate", "Client", "Objective", "Result", "Task", "Trial", "__version__", "optimize"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,24 +1,33 @@
 """A typed client of the service: the same values come out that the server keeps."""
 
+import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Self
 
 import httpx
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from atunner.core.call import ModelCall
 from atunner.core.candidate import Candidate
 from atunner.core.device import Device
 from atunner.core.errors import ToolError, UserError
 from atunner.core.job import ENDED, Job, JobPage, JobState
-from atunner.core.record import RunRecord
+from atunner.core.record import AgentNote, RunRecord
 from atunner.core.value import Value
 from atunner.jobs.submission import Submission
+from atunner.knowledge_base.candidates import Artefact
+from atunner.knowledge_base.runs import RunSummary
+from atunner.reports.board import Board
+from atunner.reports.compare import Compared
 
 PREFIX = "/api/v1"
 TRIES = 30
 READ_S = 60.0
+Export = Literal["run.json", "trials.csv", "results.t4.json", "report.html", "bundle.tar", "transcript.txt"]
+_CALLS, _NOTES = TypeAdapter(list[ModelCall]), TypeAdapter(list[AgentNote])
+_ARTEFACTS, _RUNS = TypeAdapter(list[Artefact]), TypeAdapter(list[RunSummary])
 
 
 class Refused(UserError):
@@ -71,9 +80,18 @@ class Client:
         answer = self._ask("POST", "/jobs", content=submission.model_dump_json(), headers=headers)
         return Job.model_validate(answer.json())
 
-    def jobs(self, state: JobState | None = None, text: str = "", limit: int = 50, offset: int = 0) -> JobPage:
-        """A page of jobs, newest first."""
-        asked: dict[str, Any] = {"text": text, "limit": limit, "offset": offset}
+    def jobs(
+        self,
+        state: JobState | None = None,
+        text: str = "",
+        limit: int = 50,
+        offset: int = 0,
+        labels: Mapping[str, str] | None = None,
+        sort: str = "-created",
+    ) -> JobPage:
+        """A page of jobs, newest first. labels: all must fit. sort: created, priority, state, name; "-" reverses."""
+        asked: dict[str, Any] = {"text": text, "limit": limit, "offset": offset, "sort": sort}
+        asked["label"] = [f"{name}={value}" for name, value in (labels or {}).items()]
         if state is not None:
             asked["state"] = state.value
         return JobPage.model_validate(self._ask("GET", "/jobs", params=asked).json())
@@ -105,6 +123,48 @@ class Client:
     def record(self, job: str) -> RunRecord:
         """The whole record of a job's run."""
         return RunRecord.model_validate_json(self._ask("GET", f"/jobs/{job}/run.json").content)
+
+    def leaderboard(self, job: str, limit: int = 50) -> Board:
+        """Verified candidates, best first; and those that failed, with stage and reason."""
+        return Board.model_validate(self._ask("GET", f"/jobs/{job}/leaderboard", params={"limit": limit}).json())
+
+    def compare(self, jobs: Sequence[str]) -> Compared:
+        """2 to 5 jobs side by side."""
+        return Compared.model_validate(self._ask("GET", "/compare", params={"job": list(jobs)}).json())
+
+    def transcript(self, job: str, limit: int = 1000, offset: int = 0) -> list[ModelCall]:
+        """The calls of models, in the order made."""
+        page = {"limit": limit, "offset": offset}
+        return _CALLS.validate_python(self._ask("GET", f"/jobs/{job}/transcript", params=page).json())
+
+    def notes(self, job: str) -> list[AgentNote]:
+        """What each agent said in each round."""
+        return _NOTES.validate_python(self._ask("GET", f"/jobs/{job}/notes").json())
+
+    def artefacts(self, job: str, limit: int = 1000, offset: int = 0) -> list[Artefact]:
+        """The files of the job's candidates, with the hashes of their contents."""
+        page = {"limit": limit, "offset": offset}
+        return _ARTEFACTS.validate_python(self._ask("GET", f"/jobs/{job}/artefacts", params=page).json())
+
+    def artefact(self, digest: str) -> bytes:
+        """The content of a file by its hash.
+
+        Raises:
+            Refused: there is none. ToolError: what came has another hash.
+        """
+        content = self._ask("GET", f"/artefacts/{digest}").content
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise ToolError(f"What {self._server} gave for artefact {digest[:16]} has another hash. Fetch it again.")
+        return content
+
+    def history(self, operator: str = "", target: str = "", limit: int = 50, offset: int = 0) -> list[RunSummary]:
+        """Earlier runs, newest first."""
+        asked: dict[str, Any] = {"operator": operator, "target": target, "limit": limit, "offset": offset}
+        return _RUNS.validate_python(self._ask("GET", "/knowledge/history", params=asked).json())
+
+    def export(self, job: str, form: Export) -> bytes:
+        """One of the files: run.json, trials.csv, results.t4.json, report.html, bundle.tar, transcript.txt."""
+        return self._ask("GET", f"/jobs/{job}/{form}").content
 
     def report(self, job: str) -> str:
         """The report as one page."""

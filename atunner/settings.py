@@ -16,13 +16,15 @@ class Settings(BaseSettings):
     """Where things lie and what is used when the command line does not say.
 
     data: runs and the knowledge base. cache: builds by content. database: SQLAlchemy URL, "" for SQLite under `data`.
-    model: as --model takes it. prices: a file of model prices over ours. workers: build processes, 0 for one a core.
-    sandbox: the level that every run demands. served_sandbox: at least this for jobs of the service whose code comes
-    from a client or a model. torch_python: an interpreter that has PyTorch, to compare with.
+    locks: where runs are locked, None for under `data`. model: as --model takes it. prices: a file of prices over
+    ours. workers: build processes, 0 for one a core. sandbox: the level that every run demands. served_sandbox: at
+    least this for jobs of the service whose code comes from a client or a model. torch_python: an interpreter that
+    has PyTorch, to compare with.
     """
 
     model_config = SettingsConfigDict(env_prefix="ATUNNER_", extra="ignore")
 
+    locks: Path | None = None
     data: Path = Field(default_factory=lambda: user_data_path("atunner"))
     cache: Path = Field(default_factory=lambda: user_cache_path("atunner"))
     database: str = ""
@@ -45,6 +47,10 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The URL of the knowledge base."""
         return self.database or f"sqlite:///{self.data / 'atunner.sqlite'}"
+
+    def lock_of(self, run: str) -> Path:
+        """The file that is locked while a process works on a run."""
+        return (self.locks or self.data / "locks") / f"{run}.lock"
 
     @property
     def build_workers(self) -> int:

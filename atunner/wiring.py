@@ -268,7 +268,7 @@ class Session:
     ) -> RunRecord:
         """Run the graph to its end, alone: two processes at work on one run would both judge its next candidate."""
         run = record.run
-        with held(self.settings.data / "locks" / f"{run}.lock") as alone:
+        with held(self.settings.lock_of(run)) as alone:
             if not alone:
                 raise UserError(f"Run {run} is at work in another process; wait for it, or stop that one first.")
             self.store.set_state(run, RunState.RUNNING)

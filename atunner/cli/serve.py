@@ -3,6 +3,7 @@
 import signal
 import threading
 import uuid
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -10,21 +11,22 @@ from rich.table import Table
 
 from atunner.cli.budget import parse_budget
 from atunner.cli.common import command, numbers, pairs, print_json
+from atunner.cli.jobs import SERVER, client, show
 from atunner.client import Client
+from atunner.core.errors import UserError
 from atunner.core.job import Job, JobState
 from atunner.core.plugins import load
 from atunner.jobs.submission import Submission
 from atunner.jobs.worker import Pace
 from atunner.service.check import submission_of
 from atunner.service.processes import make_worker
-from atunner.settings import Settings, secret
+from atunner.settings import Settings
 
 SERVERS = {
     "http": "atunner.api.serving:serve",
     "key": "atunner.api.serving:new_key",
     "place": "atunner.api.serving:Place",
 }
-SERVER = typer.Option("http://127.0.0.1:8765", "--server", help="Where `atunner serve` runs.")
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +81,9 @@ def worker(
 
 def submit(
     operator: str = typer.Option("", "--operator", help="What to compute; `atunner operators` lists them."),
+    kernel: Path | None = typer.Option(
+        None, "--kernel", help="A kernel of your own, as `atunner tune kernel` takes it."
+    ),
     toy: bool = typer.Option(False, "--toy", help="A problem with a known answer, to try a server out."),
     input_shape: str = typer.Option("", "--input-shape", help="As for `atunner optimize`."),
     target_gpu: str = typer.Option("", "--target-gpu", help="GPU by name; left out: the server's machine."),
@@ -98,14 +103,14 @@ def submit(
     Example: atunner submit --operator matmul --input-shape 256,256,256 --budget 64
     """
     bounds = parse_budget(budget)
-    work = {"kind": "toy"} if toy else {
-        "kind": "operator",
-        "operator": operator,
-        "shape": numbers(input_shape, "--input-shape") if input_shape else None,
-        "dtype": dtype,
-        "settings": pairs(setting, "--set"),
-        "target": target_gpu or "host",
-    }  # fmt: skip
+    work: dict[str, object] = {"kind": "operator", "operator": operator, "dtype": dtype, "target": target_gpu or "host"}
+    if toy:
+        work = {"kind": "toy"}
+    elif kernel is not None:
+        work = {"kind": "kernel", **sent(kernel), "target": target_gpu or "host"}
+    else:
+        work["shape"] = numbers(input_shape, "--input-shape") if input_shape else None
+        work["settings"] = pairs(setting, "--set")
     asked: Submission = submission_of(
         {
             "task": work,
@@ -115,13 +120,28 @@ def submit(
             "labels": pairs(label, "--label"),
         }
     )
-    with _client(server) as client:
-        job = client.submit(asked, key or f"cli-{uuid.uuid4().hex}")
+    with client(server) as there:
+        job = there.submit(asked, key or f"cli-{uuid.uuid4().hex}")
         if wait:
-            _follow(client, job)
-            job = client.job(job.id)
-    _show(job, as_json)
+            _follow(there, job)
+            job = there.job(job.id)
+    show(job, as_json)
     return int(wait and job.state is not JobState.DONE)
+
+
+def sent(main: Path) -> dict[str, object]:
+    """A description or source, and the files beside it that it names, as texts.
+
+    Raises:
+        UserError: one of them cannot be read, or is not text.
+    """
+    try:
+        text = main.read_text(encoding="utf-8")
+        described = main.suffix in (".json", ".yaml", ".yml")
+        named = [f for f in sorted(main.parent.iterdir()) if described and f != main and f.is_file() and f.name in text]
+        return {"main": main.name, "files": {main.name: text, **{f.name: f.read_text(encoding="utf-8") for f in named}}}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"Cannot read --kernel {main} and what it names: {error}.") from error
 
 
 def status(
@@ -133,11 +153,11 @@ def status(
 
     Example: atunner status
     """
-    with _client(server) as client:
+    with client(server) as there:
         if job:
-            _show(client.job(job), as_json)
+            show(there.job(job), as_json)
             return
-        page = client.jobs(limit=20)
+        page = there.jobs(limit=20)
     if as_json:
         print_json(page)
         return
@@ -157,11 +177,11 @@ def logs(
 
     Example: atunner logs 0123456789abcdef --follow
     """
-    with _client(server) as client:
+    with client(server) as there:
         if follow:
-            _follow(client, client.job(job), error=False)
+            _follow(there, there.job(job), error=False)
         else:
-            typer.echo(client.logs(job), nl=False)
+            typer.echo(there.logs(job), nl=False)
 
 
 def cancel(job: str = typer.Argument(help="A job's id."), server: str = SERVER) -> None:
@@ -169,12 +189,8 @@ def cancel(job: str = typer.Argument(help="A job's id."), server: str = SERVER) 
 
     Example: atunner cancel 0123456789abcdef
     """
-    with _client(server) as client:
-        typer.echo(f"{job} is {client.cancel(job).state}")
-
-
-def _client(server: str) -> Client:
-    return Client(server, secret("ATUNNER_API_KEY"))
+    with client(server) as there:
+        typer.echo(f"{job} is {there.cancel(job).state}")
 
 
 def _follow(client: Client, job: Job, error: bool = True) -> None:
@@ -182,11 +198,3 @@ def _follow(client: Client, job: Job, error: bool = True) -> None:
         body = told.body if isinstance(told.body, dict) else {}
         words = (str(body[name]) for name in ("state", "stage", "message") if body.get(name))
         typer.echo(f"{told.created} {told.kind:6} {' '.join(words)}", err=error)
-
-
-def _show(job: Job, as_json: bool) -> None:
-    if as_json:
-        print_json(job)
-        return
-    task = job.request.task
-    typer.echo(f"{job.id} {job.state}: {task.name} on {task.target}, {job.progress} trials {job.reason}".rstrip())

@@ -20,6 +20,7 @@ from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.streams import Spell
 from atunner.service.check import policy
 from atunner.settings import Settings
+from atunner.tools.lock import held
 from atunner.wiring import Request, Session, new_run
 
 FLUSH_S = 5.0
@@ -34,21 +35,28 @@ def perform(settings: Settings, lease: Lease, stop: threading.Event, lease_s: fl
     database = Database(settings.database_url)
     jobs, store = JobStore(database, lease_s), Store(database, lease)
     try:
-        return _performed(settings, lease, stop, jobs, store)
+        return _performed(settings, lease, stop, jobs, store, lease_s)
     finally:
         database.close()
 
 
-def _performed(settings: Settings, lease: Lease, stop: threading.Event, jobs: JobStore, store: Store) -> Job:
+def _performed(
+    settings: Settings, lease: Lease, stop: threading.Event, jobs: JobStore, store: Store, lease_s: float
+) -> Job:
     run = lease.job.run or new_run(lease.job.request.task)
     jobs.attach(lease, run)
     say(store, lease.job.id, "state", {"state": "running", "run": run, "attempt": lease.job.attempts})
     try:
-        record = _run(settings, lease, run, stop, jobs, store)
+        record = _run(settings, lease, run, stop, jobs, store, lease_s)
     except (LostLease, DatabaseLost):
         raise
-    except Interrupted:
-        say(store, lease.job.id, "state", {"state": "queued", "message": "the worker was told to stop"})
+    except Interrupted as error:
+        say(
+            store,
+            lease.job.id,
+            "state",
+            {"state": "queued", "message": "the worker was told to stop" if stop.is_set() else str(error)},
+        )
         return jobs.release(lease)
     except ATunnerError as error:
         say(store, lease.job.id, "state", {"state": "failed", "message": str(error)}, key="end")
@@ -68,15 +76,19 @@ def say(store: Store, job: str, kind: str, body: dict[str, JsonValue], key: str 
     store.event(job, kind, body, key)
 
 
-def _run(settings: Settings, lease: Lease, run: str, stop: threading.Event, jobs: JobStore, store: Store) -> RunRecord:
+def _run(
+    settings: Settings, lease: Lease, run: str, stop: threading.Event, jobs: JobStore, store: Store, lease_s: float
+) -> RunRecord:
     watch = Narrator(jobs, store, lease, stop)
     own = settings.model_copy(
         update={
             "database": settings.database_url,
             "data": _folder(settings, run),
+            "locks": settings.data / "locks",
             "sandbox": policy(settings, lease.job.request),
         }
     )
+    _wait_for(settings.data / "locks" / f"{run}.lock", stop, lease_s)
     with Session(own, store) as session, closing(watch):
         try:
             state = store.head(run).state
@@ -93,8 +105,25 @@ def _folder(settings: Settings, run: str) -> Path:
     A run that the command line began keeps the place it has.
     """
     own = settings.data / "work" / run
-    begun_elsewhere = not own.exists() and (settings.data / "locks" / f"{run}.lock").exists()
-    return settings.data if begun_elsewhere else own
+    if not own.exists() and settings.lock_of(run).exists():
+        return settings.data
+    own.mkdir(parents=True, exist_ok=True)
+    return own
+
+
+def _wait_for(lock: Path, stop: threading.Event, at_most_s: float) -> None:
+    """A worker that lost this job may not have ended yet, or the command line may be at work on its run.
+
+    Raises:
+        Interrupted: still so after a while; the job goes back to the queue.
+    """
+    until = time.monotonic() + at_most_s
+    while True:
+        with held(lock) as free:
+            if free:
+                return
+        if stop.wait(0.2) or time.monotonic() > until:
+            raise Interrupted("another process is at work on this run")
 
 
 def request_of(job: Job) -> Request:
