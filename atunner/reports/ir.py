@@ -45,13 +45,15 @@ class Step(Value):
 
 
 class Kernel(Value):
-    """One program's run. ratio, low, high: as confirmed; 1 without an interval where the baseline was kept."""
+    """One program's run. ratio, low, high: as confirmed; 1 without an interval where the baseline was kept,
+    None where nothing was confirmed.
+    """
 
     name: str
     level: str
     original: Build
     optimised: Build
-    ratio: float
+    ratio: float | None
     low: float | None = None
     high: float | None = None
     portfolio_best: float | None = None
@@ -62,7 +64,7 @@ class Kernel(Value):
     @property
     def check(self) -> str:
         """How results were compared: exact, or within what part of the largest number."""
-        return TOLERANCES.get(self.level, self.level)
+        return TOLERANCES.get(self.level, NOT_AVAILABLE)
 
 
 def kernel(record: RunRecord, seed: int | None = None) -> Kernel:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -51,7 +52,15 @@ def draw_heatmap(log: Sequence[Opcodes], folder: Path) -> Path:
     return _picture(folder / HEATMAP, ir_plots.heatmap(log))
 
 
-def gathered(folder: Path) -> tuple[tuple[Row, ...], tuple[Metric, ...], tuple[Opcodes, ...]]:
+class Gathered(NamedTuple):
+    """What the tables of a folder say."""
+
+    rows: tuple[Row, ...]
+    metrics: tuple[Metric, ...]
+    opcodes: tuple[Opcodes, ...]
+
+
+def gathered(folder: Path) -> Gathered:
     """Rows and logs of a folder and of the folders in it that hold such files, as a suite leaves them.
 
     Raises:
@@ -65,7 +74,7 @@ def gathered(folder: Path) -> tuple[tuple[Row, ...], tuple[Metric, ...], tuple[O
     rows = [row for p in places for row in ir_tables.read_csv(p / REPORT)]
     metrics = [line for p in places if (p / METRICS).is_file() for line in ir_tables.read_metrics(p / METRICS)]
     opcodes = [line for p in places if (p / OPCODES).is_file() for line in ir_tables.read_opcodes(p / OPCODES)]
-    return ir_tables.with_user_time(rows, metrics), tuple(metrics), tuple(opcodes)
+    return Gathered(ir_tables.with_user_time(rows, metrics), tuple(metrics), tuple(opcodes))
 
 
 def suite_table(rows: Sequence[Row]) -> str:

@@ -20,7 +20,7 @@ NAMES = {
 MOST_LINES = 10
 
 
-def text(profile: ProgramProfile) -> str:
+def as_text(profile: ProgramProfile) -> str:
     """As `perf stat` prints it, so that `readings.parse` reads it again; the rest stands in comment lines."""
     lines = [
         f"# {profile.program}, built with {profile.build}",
@@ -34,7 +34,7 @@ def text(profile: ProgramProfile) -> str:
     return "\n".join([*lines, "", *(f"# {line}" for line in _details(profile))]) + "\n"
 
 
-def markdown(profile: ProgramProfile) -> str:
+def as_markdown(profile: ProgramProfile) -> str:
     """A bullet list: counters, rates, hot function and lines, what the compiler missed, the inner loop."""
     lines = [f"# Profile of {profile.program}", "", f"Built with `{profile.build}`.", "", *bullets(profile.readings)]
     lines += [f"- {line}" for line in _heat(profile)]
