@@ -93,6 +93,19 @@ class Domain(Protocol[Built]):
         ...
 
 
+@runtime_checkable
+class Racing(Protocol):
+    """What a measured domain may offer beside `Domain`: a quick, unverified look; only contenders are judged."""
+
+    def races(self, task: Task) -> bool:
+        """Whether this task's candidates can be raced."""
+        ...
+
+    def race(self, task: Task, candidate: Candidate, rival: float | None) -> Screening:
+        """A figure in the task's unit as the score, or the reason why there is none. rival: the best one so far."""
+        ...
+
+
 class Searcher(Protocol):
     """Ask/tell over one space; seeded, and its state is a value."""
 
@@ -189,12 +202,13 @@ class Memory(Protocol):
 class WorkItem(Value):
     """A piece of build or run work, by names and values only; resolved inside the worker.
 
-    action: "screen" or "judge".
+    action: "screen", "race" (against a rival's figure) or "judge".
     """
 
     action: str
     task: Task
     candidate: Candidate
+    rival: float | None = None
 
 
 class Fault(StrEnum):

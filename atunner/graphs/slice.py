@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from atunner.agents.codegen import Move
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import Interrupted, ToolError
-from atunner.core.ports import Fault, Outcome, Searcher, WorkItem
+from atunner.core.ports import Fault, Outcome, Racing, Searcher, WorkItem
 from atunner.core.space import Family
 from atunner.core.status import Provenance, Status
 from atunner.core.task import Spent
@@ -19,6 +19,9 @@ from atunner.graphs.deps import Deps
 from atunner.graphs.events import Event
 from atunner.graphs.state import TuningState
 
+BORDER = 1.25
+"""Raced candidates within this factor of the best are looked at again when the search ends: a race may be unlucky."""
+REVISITED, FINALISTS = 8, 3
 FAULT_STATUS = {Fault.DIED: Status.CRASHED, Fault.TIMED_OUT: Status.TIMED_OUT}
 
 
@@ -30,6 +33,7 @@ class Slice:
         self.trials = {t.candidate.id: t for t in deps.memory.trials(deps.run)}
         self.screened = {s.candidate.id: s for s in deps.memory.screenings(deps.run)}
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
+        self.racing = isinstance(deps.domain, Racing) and not self.predicted and deps.domain.races(state.task)
 
     def run(self) -> tuple[str, ...]:
         """Every move of the proposal, then the contenders. The families whose spaces ran out."""
@@ -43,12 +47,16 @@ class Slice:
                 closed.append(move.family)
         if self.predicted:
             self._contenders()
+        if self.racing:
+            self._revisit()
         return tuple(closed)
 
     def _catch_up(self) -> None:
         """Judge what was screened and counted just before a crash."""
         for screening in self.screened.values():
-            if not screening.reason and screening.candidate.id not in self.trials and not self._late():
+            if screening.reason or screening.score is not None or screening.candidate.id in self.trials:
+                continue  # a raced one that should be judged is found when the border is looked at again
+            if not self._late():
                 self.judge(screening.candidate)
 
     def spent(self) -> Spent:
@@ -105,10 +113,22 @@ class Slice:
             yield from ((s.candidate, s.score) for s in self.screened.values())
             return
         for trial in self.trials.values():
-            yield trial.candidate, sign * trial.measurement.value if trial.measurement else None
+            raced = self._raced(trial.candidate)
+            value = trial.measurement.value if trial.measurement else None
+            yield trial.candidate, value if value is None else sign * (value if raced is None else raced)
         for screening in self.screened.values():
-            if screening.reason and screening.candidate.id not in self.trials:
-                yield screening.candidate, None
+            if screening.candidate.id not in self.trials and (screening.reason or screening.score is not None):
+                yield screening.candidate, screening.score
+
+    def _raced(self, candidate: Candidate) -> float | None:
+        """The figure of its race, None when there was none."""
+        found = self.screened.get(candidate.id)
+        return found.score if self.racing and found else None
+
+    def _rival(self) -> float | None:
+        """The best race of a candidate that was verified."""
+        good = (self._raced(t.candidate) for t in self.trials.values() if t.status is Status.OK)
+        return min((score for score in good if score is not None), default=None)
 
     def _room(self, target: int) -> int:
         bound = self.state.budget.trials
@@ -130,7 +150,10 @@ class Slice:
         return key in self.trials or key in self.screened
 
     def _judge(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
-        """Screen a batch side by side; then, where figures are measured, judge it one by one."""
+        """Screen a batch side by side; then, where figures are measured, judge or race it one by one."""
+        if self.racing:
+            self._race_all(searcher, candidates)
+            return
         screenings = self._screen(candidates)
         if self.predicted:
             for screening in screenings:
@@ -145,16 +168,57 @@ class Slice:
             value = trial.measurement.value if trial.measurement else None
             searcher.tell(screening.candidate.params, None if value is None else sign * value)
 
+    def _race_all(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
+        """Build side by side, then race one after the other while nothing builds; a new leader is judged at once."""
+        for built in self._built(candidates):
+            found = built if built.reason or self._late() else self._race(built.candidate)
+            if found is built and not built.reason:
+                return  # out of time: it is found by its content when the run goes on
+            rival = self._rival()
+            self._keep([found])
+            score = found.score
+            if score is not None and (rival is None or score < rival) and not self._late():
+                trial = self.judge(found.candidate)
+                score = score if trial.status is Status.OK else None
+            searcher.tell(found.candidate.params, score)
+
+    def _race(self, candidate: Candidate) -> Screening:
+        item = WorkItem(action="race", task=self.task, candidate=candidate, rival=self._rival())
+        (outcome,) = self.deps.executor.map([item])
+        return _screening(candidate, outcome)
+
+    def _revisit(self) -> None:
+        """Race the border again, the best first, and judge the finalists: nothing counts that was only raced."""
+        best = self._rival()
+        scored = [(s.score, s.candidate) for s in self.screened.values() if s.score is not None]
+        border = [(v, c) for v, c in scored if c.id not in self.trials and (best is None or v <= BORDER * best)]
+        border.sort(key=lambda pair: pair[0])
+        again: list[tuple[float, Candidate]] = []
+        for score, candidate in border[:REVISITED]:
+            if not self._late():
+                found = self._race(candidate).score
+                again.append((score if found is None else min(score, found), candidate))
+        again.sort(key=lambda pair: pair[0])
+        for _, candidate in again[:FINALISTS]:
+            if not self._late():
+                self.judge(candidate)
+
     def _screen(self, candidates: Sequence[Candidate]) -> list[Screening]:
+        found = self._built(candidates)
+        self._keep(found)
+        return found
+
+    def _built(self, candidates: Sequence[Candidate]) -> list[Screening]:
         items = [WorkItem(action="screen", task=self.task, candidate=c) for c in candidates]
-        found = []
-        for candidate, outcome in zip(candidates, self.deps.executor.map(items), strict=True):
-            found.append(_screening(candidate, outcome))
+        outcomes = self.deps.executor.map(items)
+        return [_screening(candidate, outcome) for candidate, outcome in zip(candidates, outcomes, strict=True)]
+
+    def _keep(self, found: Sequence[Screening]) -> None:
         self.deps.memory.screened(self.deps.run, found)
         self.screened |= {s.candidate.id: s for s in found}
         self.deps.memory.set_spent(self.deps.run, self.spent())
-        self._say(f"{candidates[-1].family}: {len(found)} candidates built and inspected")
-        return found
+        last = found[-1].candidate.family
+        self._say(f"{last}: {len(found)} candidates built and {'raced' if self.racing else 'inspected'}")
 
     def judge(self, candidate: Candidate) -> Trial:
         """The recorded trial of a candidate, or a new one; recorded before anyone sees it."""

@@ -9,7 +9,6 @@ from opencl_kernels import SCALE, candidate, problem
 
 from atunner.core.device import Device
 from atunner.core.errors import NotBuilt, Rejected, UserError
-from atunner.domains.kernels import timing
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.backends.opencl_device import OpenclDevice, chosen
@@ -73,8 +72,9 @@ def test_timed_calls_are_held_against_two_clocks(backend: OpenclBackend, feed: A
         block = session.block(8)
 
     assert block.samples_us.shape == (8,)
-    assert 0 < block.samples_us.min() < block.wall_us + session._gap_us * 8
-    assert {s.unit for s in [timing.Timing(samples_us=tuple(block.samples_us)).measurement("here")]} == {"us"}
+    assert 0 < block.samples_us.min() < block.wall_us + 1000
+    assert session.threads == 1
+    assert block.cpu_us > 0
 
 
 def test_a_target_without_a_device_says_what_there_is() -> None:

@@ -11,12 +11,14 @@ from atunner.cli.app import run
 SOURCE = """
 __kernel void scale(__global float *y, __global const float *x, uint n, float a) {
     int i = get_global_id(0);
-    if (careless || i < n) y[i] = a * x[i];
+    float sum = 0;
+    for (int k = 0; k < 32; ++k) sum = sum * 0.5f + a * x[i < n ? i : 0];
+    if (careless || i < n) y[i] = sum;
 }
 """
 TEXT = """
 kernel: scale.cl
-problem_size: 262000
+problem_size: 40010
 parameters: {block_size_x: [64, 128], careless: [0, 1]}
 arguments:
   y: float32[problem_size_x] output
@@ -25,6 +27,7 @@ arguments:
   a: float32 = 3
 reference: {python: reference.py, function: scale}
 """
+REFERENCE = "def scale(x):\n    return 6.0 * x\n"
 
 
 def test_an_opencl_kernel_is_tuned_and_its_overrun_is_found(
@@ -32,7 +35,7 @@ def test_an_opencl_kernel_is_tuned_and_its_overrun_is_found(
 ) -> None:
     for name, text in (("scale.cl", SOURCE), ("scale.yaml", TEXT)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    (tmp_path / "reference.py").write_text("def scale(x):\n    return 3.0 * x\n", encoding="utf-8")
+    (tmp_path / "reference.py").write_text(REFERENCE, encoding="utf-8")
     monkeypatch.setenv("ATUNNER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("ATUNNER_CACHE", str(cache))
     monkeypatch.setenv("ATUNNER_WORKERS", "1")

@@ -1,5 +1,6 @@
 """The domain of a user's own kernel: the kernels domain with an operator made from the user's description."""
 
+import secrets
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -22,8 +23,10 @@ from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.oracle import Draw, Oracle
 from atunner.domains.kernels.subject import Subject
+from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import Plan
 from atunner.domains.user_kernels.answers import UserOracle, answering, commonest, no_answer
+from atunner.domains.user_kernels.racing import RacePlan, Unanswered, race
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
 
 LANGUAGES = ("c", "cuda", "opencl")
@@ -78,10 +81,24 @@ class UserKernels(Kernels):
         return UserFamily(kernel, kernel.name).realise(_baseline(task), origin="baseline")
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
-        """Compile all; OpenCL to the code of each work-group size."""
-        if task.spec["language"] != "opencl":
+        """Compile all; what is raced only for its own problem, OpenCL to the code of its work-group size."""
+        if not self.races(task):
             return super().screen(task, candidates)
         return [self._built_ahead(task, candidate) for candidate in candidates]
+
+    def races(self, task: Task) -> bool:
+        """Times measured by sessions on this machine can be raced; another metric cannot."""
+        return task.spec.get("language") in MEASURED and task.objective.metric == "time"
+
+    def race(self, task: Task, candidate: Candidate, rival: float | None) -> Screening:
+        """The least time of a few calls, in microseconds, on inputs of their own; nothing is verified."""
+        subject = self._subject(task)
+        unanswered: Any = Unanswered(subject.oracle, subject.problem, secrets.randbits(63))
+        try:
+            with subject.backend.session(self.build(task, candidate), unanswered, TimingPlan()) as session:
+                return Screening(candidate=candidate, score=race(session, RacePlan(), rival))
+        except CandidateError as error:
+            return _refused(candidate, error)
 
     def profile(self, task: Task, built: Any) -> Profile:
         """As for the kernels that ship; for OpenCL what its compiler says, with the roofline bound."""
@@ -105,7 +122,7 @@ class UserKernels(Kernels):
             self.check(task, candidate)
             self.build(task, candidate)
         except CandidateError as error:
-            return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
+            return _refused(candidate, error)
         return Screening(candidate=candidate)
 
     def _fits(self, kernel: UserKernel) -> None:
@@ -170,6 +187,10 @@ class UserKernels(Kernels):
         whole = self._measures_here(kernel, backend)
         plan = Plan(oracle, problem if whole else checked_problem(kernel, problem))
         return Subject(made, problem, kernel.language, frozenset(problem.dims), backend, oracle, plan)
+
+
+def _refused(candidate: Candidate, error: CandidateError) -> Screening:
+    return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
 
 
 def checked_problem(kernel: UserKernel, problem: Problem) -> Problem:

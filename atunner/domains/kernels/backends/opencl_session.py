@@ -4,8 +4,9 @@ import os
 import secrets
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -22,6 +23,15 @@ IDLE = (16, 80)
 """Commands of the two blocks that tell what starting a command costs on this device."""
 
 
+@dataclass(frozen=True)
+class Spent:
+    """Microseconds: by our clock, of the worker's CPU, and that its threads were ready and others had the core."""
+
+    wall_us: float
+    cpu_us: float
+    waited_us: float
+
+
 class OpenclSession:
     """Timed calls in one process; implements `timing.Session`. Each call has its own contents and its own addresses.
 
@@ -29,15 +39,14 @@ class OpenclSession:
     commands that do next to nothing, and taken off the judge's clock.
     """
 
-    threads = 0
-    """No single thread does the work, so CPU time says nothing."""
-
     def __init__(self, backend: OpenclBackend, built: OpenclBuilt, feed: Feed, plan: TimingPlan) -> None:
         self.source = backend.here.name
         self._backend, self._built, self._feed, self._plan = backend, built, feed, plan
         self._room = slot_bytes(built.buffers, ADDRESS)
         self.slots = max(LEAST_SLOTS, min(MOST_SLOTS, ARENA // self._room))
-        self._gap_us = 0.0
+        self._gap = Spent(0.0, 0.0, 0.0)
+        self.threads = len(backend.cpus)
+        """Of a processor; 0 for a device whose work no thread of the host does, so that CPU time says nothing."""
 
     @property
     def most(self) -> int:
@@ -57,7 +66,7 @@ class OpenclSession:
         filling, buffers = pattern(rng), self._built.buffers
         plans = (lay_out(buffers, i * self._room, rng, ADDRESS) for i in range(self.slots))
         self._slots = [Slot(plan, self._link.memory, filling) for plan in plans]
-        self._gap_us = self._gap()
+        self._gap = self._idling()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -71,27 +80,38 @@ class OpenclSession:
             slot.fill(given.inputs, given.shift)
         limit = self._plan.timeout_s
         self._link.ask({"do": "time", "program": 0, "slots": [told(slot.plan) for slot in slots]}, limit)
-        wall_us = self._timed_us(limit)
+        spent = self._timed(limit)
         said = self._link.answer(limit)
         for slot, given in zip(slots, fed, strict=True):
             self._feed.hold(given, slot.views)
         samples = np.array(said["samples"], np.float64).reshape(-1, batch).mean(axis=1)
-        wall_us = max(0.0, wall_us - self._gap_us * calls * len(self._built.program.launches))
-        return Block(samples_us=samples, calls=calls, wall_us=wall_us)
+        starts = calls * len(self._built.program.launches)
+        return Block(
+            samples_us=samples,
+            calls=calls,
+            wall_us=max(0.0, spent.wall_us - self._gap.wall_us * starts),
+            cpu_us=max(0.0, spent.cpu_us - self._gap.cpu_us * starts) if self.threads == 1 else 0.0,
+            waited_us=spent.waited_us,
+        )
 
-    def _timed_us(self, limit_s: float) -> float:
-        """From "go" to "done" by our clock."""
-        started = time.perf_counter_ns()
+    def _timed(self, limit_s: float) -> Spent:
+        """From "go" to "done" by our clock and by the kernel's account."""
+        cpu, waited, started = self._link.cpu_us(), self._link.waited_us(), time.perf_counter_ns()
         self._link.ask({"go": True}, limit_s)
-        return (time.perf_counter_ns() - started) / 1e3
+        wall = (time.perf_counter_ns() - started) / 1e3
+        return Spent(wall, self._link.cpu_us() - cpu, self._link.waited_us() - waited)
 
-    def _gap(self) -> float:
-        """Microseconds that a command costs beside what the device's marks say of it."""
-        few, many = (min(self._idle(count) for _ in range(5)) for count in IDLE)
-        return max(0.0, (many - few) / (IDLE[1] - IDLE[0]))
+    def _idling(self) -> Spent:
+        """What a command costs beside what the device's marks say of it."""
+        few, many = ([self._idle(count) for _ in range(5)] for count in IDLE)
+        span = IDLE[1] - IDLE[0]
+        wall = (min(s.wall_us for s in many) - min(s.wall_us for s in few)) / span
+        cpu = (min(s.cpu_us for s in many) - min(s.cpu_us for s in few)) / span
+        return Spent(max(0.0, wall), max(0.0, cpu), 0.0)
 
-    def _idle(self, count: int) -> float:
-        limit: Any = self._plan.timeout_s
-        self._link.ask({"do": "idle", "calls": count}, limit)
-        wall_us = self._timed_us(limit)
-        return wall_us - float(self._link.answer(limit)["busy_us"])
+    def _idle(self, count: int) -> Spent:
+        limit_s = self._plan.timeout_s
+        self._link.ask({"do": "idle", "calls": count}, limit_s)
+        spent = self._timed(limit_s)
+        busy = float(self._link.answer(limit_s)["busy_us"])
+        return Spent(spent.wall_us - busy, spent.cpu_us - busy, spent.waited_us)

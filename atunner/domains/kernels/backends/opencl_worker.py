@@ -82,10 +82,14 @@ class Contender:
         kernel.set_args(*given)
         return kernel, tuple(launch["global"]), tuple(launch["local"])
 
-    def start(self, program: int, slot: dict[str, Any]) -> list[Any]:
+    def start(self, program: int, slot: dict[str, Any], after: Any = None) -> list[Any]:
         """One call; its events."""
         launches = self._launches(program, slot, self.order["programs"][program])
-        return [cl.enqueue_nd_range_kernel(self.queue, *launch) for launch in launches]
+        wait = [after] if after is not None else None
+        return [
+            cl.enqueue_nd_range_kernel(self.queue, kernel, size, local, wait_for=wait)
+            for kernel, size, local in launches
+        ]
 
     def upload(self, slot: dict[str, Any]) -> None:
         """One slot to the device."""
@@ -107,13 +111,15 @@ class Contender:
         return {"done": True}
 
     def time(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Get ready; on "go" every call back to back, in order; then the device's times of each and the outputs."""
+        """Queue every call behind a gate; on "go" all back to back; then the device's times of each and the outputs."""
         for slot in asked["slots"]:
             self.upload(slot)
-            self._launches(asked["program"], slot, self.order["programs"][asked["program"]])
         self.queue.finish()
+        gate = cl.UserEvent(self.context)
+        events = [self.start(asked["program"], slot, gate) for slot in asked["slots"]]
+        self.queue.flush()
         yield {"ready": True}
-        events = [self.start(asked["program"], slot) for slot in asked["slots"]]
+        gate.set_status(cl.command_execution_status.COMPLETE)
         self.queue.finish()
         yield {"done": True}
         for slot in asked["slots"]:
@@ -124,9 +130,13 @@ class Contender:
 
     def idle(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Commands that do next to nothing, for what starting a command costs; none of the candidate's code runs."""
+        zero, size, gate = np.zeros(1, np.uint8), 64, cl.UserEvent(self.context)
+        events = [
+            cl.enqueue_fill_buffer(self.queue, self.base, zero, 0, size, wait_for=[gate]) for _ in range(asked["calls"])
+        ]
+        self.queue.flush()
         yield {"ready": True}
-        zero, size = np.zeros(1, np.uint8), 64
-        events = [cl.enqueue_fill_buffer(self.queue, self.base, zero, 0, size) for _ in range(asked["calls"])]
+        gate.set_status(cl.command_execution_status.COMPLETE)
         self.queue.finish()
         yield {"done": True}
         yield {"busy_us": sum(e.profile.end - e.profile.start for e in events) / 1e3}
