@@ -82,7 +82,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Blocking:
-    """How one statement is cut. lanes: width of a vector; 1 for none. rest: the order of what is left over."""
+    """How one statement is cut.
+
+    lanes: width of a vector; 1 for none. rest: the order of what is left over. blocked: False leaves everything over.
+    """
 
     statement: Statement
     head: tuple[Tile, ...]
@@ -91,6 +94,7 @@ class Blocking:
     rest: tuple[Affine, ...]
     lanes: int = 1
     panels: tuple[Panel, ...] = ()
+    blocked: bool = True
 
     @property
     def unrolled(self) -> tuple[Tile, ...]:
@@ -133,6 +137,14 @@ class Blocking:
         ]
         return [*self.outline, str(int(phase)), *map(_text, self.inner), *points]
 
+    def starts(self, phase: Phase) -> list[str]:
+        """The rows of a piece's own instances: those of the body are origins, for which rows need no rounding."""
+        rows = self.rows(phase)
+        if phase in {Phase.LOAD, Phase.BODY, Phase.STORE}:
+            for place, tile in enumerate(self.tiles, len(self.head)):
+                rows[place] = _text(tile.row) if tile.unrolled else rows[place]
+        return rows[: len(rows) - len(self.unrolled)] if phase is Phase.BODY else rows
+
     def steps(self) -> dict[Tile, dict[int, int]] | None:
         """Tile -> how the loop variables change when its row advances by one and all other rows stay.
 
@@ -154,10 +166,16 @@ class Blocking:
 class Pieces:
     """The pieces of one blocked statement, as sets over its loop variables."""
 
-    def __init__(self, polyhedra: Polyhedra, blocking: Blocking) -> None:
+    def __init__(self, polyhedra: Polyhedra, blocking: Blocking, excluded: isl.Set | None = None) -> None:
         self.polyhedra = polyhedra
         self.blocking = blocking
         self.domain = polyhedra.domains[blocking.statement.name]
+        self.excluded = excluded
+
+    def without(self, instances: isl.Set) -> "Pieces":
+        """The same with the blocks of these instances left over."""
+        removed = instances.intersect(self.covered).apply(self.box.reverse())
+        return Pieces(self.polyhedra, self.blocking, self.excluded.union(removed) if self.excluded else removed)
 
     @cached_property
     def box(self) -> isl.Map:
@@ -180,12 +198,15 @@ class Pieces:
     @cached_property
     def origins(self) -> isl.Set:
         """First points of the full blocks."""
+        if not self.blocking.blocked:
+            return isl.Set.empty(self.domain.get_space())
         limits = [f"({_text(t.row)} - {t.offset}) mod {t.size} = 0" for t in self.blocking.unrolled if t.size > 1]
         point = self.polyhedra.point(self.blocking.statement)
         aligned = self.polyhedra.points(f"{point} : {' and '.join(limits) or 'true'}")
         outside = isl.Set.universe(self.domain.get_space()).subtract(self.domain)
         broken = self.box.intersect_range(outside).domain()
-        return self.domain.intersect(aligned).subtract(broken).coalesce()
+        whole = self.domain.intersect(aligned).subtract(broken)
+        return (whole.subtract(self.excluded) if self.excluded else whole).coalesce()
 
     @cached_property
     def covered(self) -> isl.Set:
@@ -203,8 +224,8 @@ class Pieces:
     @cached_property
     def before(self) -> isl.Set:
         """Left-over instances that come before the body of their tile."""
-        if not self.blocking.accumulates:
-            return self.left.intersect(isl.Set.empty(self.left.get_space()))
+        if not self.blocking.accumulates or not self.blocking.blocked:
+            return isl.Set.empty(self.left.get_space())
         outline, inner = self.blocking.outline, [_text(row) for row in self.blocking.inner]
         same = self._map(outline, self.left).apply_range(self._map(outline, self.covered).reverse())
         earlier = self.polyhedra.earlier(self._map(inner, self.left), self._map(inner, self.covered))
@@ -239,10 +260,17 @@ class Pieces:
             parts |= {Phase.LOAD: self.loads, Phase.STORE: self.loads}
         return {phase: part for phase, part in parts.items() if not part.is_empty()}
 
+    @property
+    def width(self) -> int:
+        """How many rows its times need."""
+        blocking = self.blocking
+        rows = [blocking.rows(phase) for phase in Phase] + [blocking.filling(panel) for panel in blocking.panels]
+        return max(map(len, rows))
+
     def schedule(self, width: int) -> isl.UnionMap:
         """Piece -> time, for the generation of loops. S0_2 is phase 2 of S0, and S0_p1 fills its panel 1."""
         blocking = self.blocking
-        pieces = [(str(int(phase)), blocking.rows(phase), part) for phase, part in self.parts.items()]
+        pieces = [(str(int(phase)), blocking.starts(phase), part) for phase, part in self.parts.items()]
         if not self.origins.is_empty():
             pieces += [(f"p{n}", blocking.filling(p), self.filled(p)) for n, p in enumerate(blocking.panels)]
         whole = isl.UnionMap("{ }")

@@ -1,6 +1,6 @@
 """Which statements must share loops: components of the dependence graph, loop by loop from outside."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import islpy as isl
@@ -12,44 +12,46 @@ from atunner.domains.llvm_ir.nests.polyhedra import Dependence, Polyhedra
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """One statement alone under the rows that it shares with others. level: how many of its loops are in them."""
+class Cluster:
+    """Statements that depend on each other in a circle, or one alone, under rows that they share.
 
-    statement: Statement
+    level: how many of their loops are in those rows. links: dependences that no shared row settles.
+    """
+
+    statements: tuple[Statement, ...]
     head: tuple[Tile, ...]
     level: int
+    links: tuple[tuple[Dependence, isl.Map], ...]
 
 
-def leaves(polyhedra: Polyhedra) -> tuple[Leaf, ...]:
-    """Every statement apart from all others, as far as the dependences let it, in an order that they allow."""
-    links = [(d, d.pairs) for d in polyhedra.dependences]
-    return tuple(_split(polyhedra, polyhedra.nest.statements, 0, links, ()))
+def clusters(polyhedra: Polyhedra) -> list[Cluster]:
+    """The statements of a nest as far apart as the dependences let them be, in an order that these allow."""
+    links = tuple((d, d.pairs) for d in polyhedra.dependences)
+    return _apart(Cluster(polyhedra.nest.statements, (), 0, links))
 
 
-def _split(
-    polyhedra: Polyhedra,
-    statements: Sequence[Statement],
-    level: int,
-    links: Sequence[tuple[Dependence, isl.Map]],
-    head: tuple[Tile, ...],
-) -> Iterator[Leaf]:
+def inside(polyhedra: Polyhedra, cluster: Cluster) -> list[Cluster]:
+    """The parts of a cluster within one turn of its next loop."""
+    row = loop_row(cluster.statements[0], cluster.level)
+    links = []
+    for dependence, pairs in cluster.links:
+        kept = pairs.intersect(same_row(polyhedra, dependence, cluster.level))
+        if not kept.is_empty():
+            links.append((dependence, kept))
+    return _apart(Cluster(cluster.statements, (*cluster.head, Tile(row, 1)), cluster.level + 1, tuple(links)))
+
+
+def _apart(cluster: Cluster) -> list[Cluster]:
     edges = {
-        s.name: {d.after.statement.name for d, _ in links if d.before.statement.name == s.name} for s in statements
+        s.name: {d.after.statement.name for d, _ in cluster.links if d.before.statement.name == s.name}
+        for s in cluster.statements
     }
-    for number, names in enumerate(components([s.name for s in statements], edges)):
-        group = [s for s in statements if s.name in names]
-        rows = (*head, Tile(Affine({}, number), 1))
-        if len(group) == 1:
-            yield Leaf(group[0], rows, level)
-            continue
-        row = loop_row(group[0], level)
-        inside = []
-        for dependence, pairs in links:
-            if dependence.before.statement in group and dependence.after.statement in group:
-                kept = pairs.intersect(same_row(polyhedra, dependence, level))
-                if not kept.is_empty():
-                    inside.append((dependence, kept))
-        yield from _split(polyhedra, group, level + 1, inside, (*rows, Tile(row, 1)))
+    found = []
+    for number, names in enumerate(components([s.name for s in cluster.statements], edges)):
+        group = tuple(s for s in cluster.statements if s.name in names)
+        links = tuple((d, m) for d, m in cluster.links if {d.before.statement.name, d.after.statement.name} <= names)
+        found.append(Cluster(group, (*cluster.head, Tile(Affine({}, number), 1)), cluster.level, links))
+    return found
 
 
 def loop_row(statement: Statement, level: int) -> Affine:

@@ -13,24 +13,52 @@ WIDTH = 24
 
 def legal(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> bool:
     """Whether all dependences among the statements of `pieces` hold under their new times."""
-    return all(
-        holds(polyhedra, dependence, pieces)
-        for dependence in polyhedra.dependences
-        if dependence.before.statement.name in pieces and dependence.after.statement.name in pieces
-    )
+    return all(broken(dependence, pieces).is_empty() for dependence in among(polyhedra, pieces))
 
 
-def holds(polyhedra: Polyhedra, dependence: Dependence, pieces: Mapping[str, Pieces]) -> bool:
-    """Whether one dependence holds: by the times of memory, and inside one run of accumulators by their own order."""
+def mended(polyhedra: Polyhedra, pieces: Mapping[str, Pieces], rounds: int = 3) -> Mapping[str, Pieces] | None:
+    """The pieces without those blocks that break a dependence; None when no block is left, or it does not help."""
+    for _ in range(rounds):
+        found = [(d, pairs) for d in among(polyhedra, pieces) if not (pairs := broken(d, pieces)).is_empty()]
+        if not found:
+            return pieces
+        smaller = dict(pieces)
+        for dependence, pairs in found:
+            for name, instances in (
+                (dependence.before.statement.name, pairs.domain()),
+                (dependence.after.statement.name, pairs.range()),
+            ):
+                smaller[name] = smaller[name].without(instances)
+        pieces = smaller
+        if all(piece.origins.is_empty() for piece in pieces.values()):
+            return None
+    return pieces if legal(polyhedra, pieces) else None
+
+
+def among(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> list[Dependence]:
+    """The dependences whose statements are both in `pieces`."""
+    names = pieces.keys()
+    return [d for d in polyhedra.dependences if d.before.statement.name in names and d.after.statement.name in names]
+
+
+def broken(dependence: Dependence, pieces: Mapping[str, Pieces]) -> isl.Map:
+    """The pairs that would run backwards or at once: by the times of memory, and inside accumulators by their own."""
     before, after, pairs = dependence.before, dependence.after, dependence.pairs
+    inside = isl.Map.empty(pairs.get_space())
     if before.statement is after.statement and _target(before) and _target(after):
         here = pieces[before.statement.name]
         if here.blocking.accumulates:
-            inside = pairs.intersect(here.together())
-            pairs = pairs.subtract(inside)
-            if not _forwards(inside, here.times(WIDTH), here.times(WIDTH)):
-                return False
-    return _forwards(pairs, _memory_time(before, pieces), _memory_time(after, pieces))
+            shared = pairs.intersect(here.together())
+            pairs = pairs.subtract(shared)
+            inside = shared.subtract(_forwards(here.times(WIDTH), here.times(WIDTH)))
+    first, second = _memory_time(before, pieces), _memory_time(after, pieces)
+    kept = _forwards(first, second)
+    if dependence.commutes:
+        reading = [_memory_time(Reference(r.statement, r.access, False), pieces) for r in (before, after)]
+        writing = [_memory_time(Reference(r.statement, r.access, True), pieces) for r in (before, after)]
+        kept = _forwards(writing[0], reading[1]).union(_forwards(writing[1], reading[0]).reverse())
+        inside = isl.Map.empty(pairs.get_space())
+    return pairs.subtract(kept).union(inside)
 
 
 def _target(reference: Reference) -> bool:
@@ -42,8 +70,5 @@ def _memory_time(reference: Reference, pieces: Mapping[str, Pieces]) -> isl.Map:
     return here.visible(WIDTH, written=reference.writes) if _target(reference) else here.times(WIDTH)
 
 
-def _forwards(pairs: isl.Map, first: isl.Map, second: isl.Map) -> bool:
-    if pairs.is_empty():
-        return True
-    times = pairs.apply_domain(first).apply_range(second)
-    return bool(times.is_subset(isl.Map.lex_lt(times.get_space().domain())))
+def _forwards(first: isl.Map, second: isl.Map) -> isl.Map:
+    return first.apply_range(isl.Map.lex_lt(first.get_space().range())).apply_range(second.reverse())

@@ -8,7 +8,6 @@ import islpy as isl
 from atunner.domains.llvm_ir.nests.blocking import Pieces
 from atunner.domains.llvm_ir.nests.generating import Generator
 from atunner.domains.llvm_ir.nests.guarding import apart, condition, within
-from atunner.domains.llvm_ir.nests.legality import WIDTH
 from atunner.domains.llvm_ir.nests.nest import Array, Nest
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 
@@ -30,8 +29,9 @@ def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> Outlined:
     names = _names(nest)
     good = within(polyhedra)
     schedule = None
+    width = max(piece.width for piece in pieces.values())
     for piece in pieces.values():
-        part = piece.schedule(WIDTH)
+        part = piece.schedule(width)
         schedule = part if schedule is None else schedule.union(part)
     assert isinstance(schedule, isl.UnionMap)
     generator = Generator(polyhedra, pieces, names)

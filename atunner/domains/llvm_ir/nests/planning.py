@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from atunner.domains.llvm_ir.nests.blocking import MARK, Blocking, Panel, Pieces, Tile
-from atunner.domains.llvm_ir.nests.distribution import Leaf, leaves, loop_row
-from atunner.domains.llvm_ir.nests.expressions import Access, Expression, accesses, names, parts
-from atunner.domains.llvm_ir.nests.legality import legal
+from atunner.domains.llvm_ir.nests.coupling import Coupled, coupled
+from atunner.domains.llvm_ir.nests.distribution import Cluster, clusters, inside, loop_row
+from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Expression, accesses, names, parts
+from atunner.domains.llvm_ir.nests.legality import mended
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
 from atunner.domains.llvm_ir.nests.printing import NotVectorizable, Printed, Printer
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
-
 
 BLOCKS = 16
 """Blocks of rows that share a panel."""
@@ -34,24 +34,56 @@ class Numbers:
 
 def plan(polyhedra: Polyhedra, numbers: Numbers) -> dict[str, Pieces]:
     """Statement -> its pieces. Each candidate that is taken was proved legal."""
-    return {leaf.statement.name: _best(polyhedra, leaf, numbers) for leaf in leaves(polyhedra)}
+    pieces: dict[str, Pieces] = {}
+    for cluster in clusters(polyhedra):
+        pieces |= _planned(polyhedra, cluster, numbers)
+    return pieces
 
 
-def _best(polyhedra: Polyhedra, leaf: Leaf, numbers: Numbers) -> Pieces:
+def _planned(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapping[str, Pieces]:
+    if len(cluster.statements) == 1:
+        return _best(polyhedra, cluster, numbers)
+    split: dict[str, Pieces] = {}
+    for part in inside(polyhedra, cluster):
+        split |= _planned(polyhedra, part, numbers)
+    deepest = max(len(s.loops) for s in cluster.statements)
+    if cluster.level == 0 and not any(_cut(split[s.name]) for s in cluster.statements if len(s.loops) == deepest):
+        return _together(polyhedra, cluster, numbers) or split
+    return split
+
+
+def _cut(pieces: Pieces) -> bool:
+    return bool(pieces.blocking.unrolled) and not pieces.origins.is_empty()
+
+
+def _together(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapping[str, Pieces] | None:
+    schedule = coupled(polyhedra, cluster.statements)
+    if schedule is None or schedule.band < 2:
+        return None
+    for blockings in group_candidates(cluster, schedule, numbers):
+        pieces = {b.statement.name: Pieces(polyhedra, b) for b in blockings}
+        found = mended(polyhedra, pieces)
+        if found:
+            return found
+    return None
+
+
+def _best(polyhedra: Polyhedra, leaf: Cluster, numbers: Numbers) -> Mapping[str, Pieces]:
+    name = leaf.statements[0].name
     for blocking in _candidates(leaf, numbers):
-        pieces = Pieces(polyhedra, blocking)
-        if legal(polyhedra, {leaf.statement.name: pieces}):
-            return pieces
-    return Pieces(polyhedra, _as_it_was(leaf))
+        found = mended(polyhedra, {name: Pieces(polyhedra, blocking)})
+        if found:
+            return found
+    return {name: Pieces(polyhedra, _as_it_was(leaf))}
 
 
-def _as_it_was(leaf: Leaf) -> Blocking:
-    rows = tuple(loop_row(leaf.statement, level) for level in range(leaf.level, len(leaf.statement.loops)))
-    return Blocking(leaf.statement, leaf.head, tuple(Tile(row, 1) for row in rows), (), ())
+def _as_it_was(leaf: Cluster) -> Blocking:
+    rows = tuple(loop_row(leaf.statements[0], level) for level in range(leaf.level, len(leaf.statements[0].loops)))
+    return Blocking(leaf.statements[0], leaf.head, tuple(Tile(row, 1) for row in rows), (), ())
 
 
-def _candidates(leaf: Leaf, numbers: Numbers) -> Iterator[Blocking]:
-    statement = leaf.statement
+def _candidates(leaf: Cluster, numbers: Numbers) -> Iterator[Blocking]:
+    statement = leaf.statements[0]
     free = range(leaf.level, len(statement.loops))
     in_target = [level for level in free if uses(statement.target, statement, level)]
     reduced = [level for level in free if level not in in_target]
@@ -68,8 +100,8 @@ def _candidates(leaf: Leaf, numbers: Numbers) -> Iterator[Blocking]:
         yield from _jammed(leaf, numbers, reduced, in_target)
 
 
-def _vectors(leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int], vector: int) -> Iterator[Blocking]:
-    statement = leaf.statement
+def _vectors(leaf: Cluster, numbers: Numbers, reduced: list[int], others: list[int], vector: int) -> Iterator[Blocking]:
+    statement = leaf.statements[0]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
     row = {level: loop_row(statement, level) for level in (*reduced, *others, vector)}
     wide = Tile(row[vector], lanes * numbers.vectors, offset(statement, vector), unrolled=True, vector=True)
@@ -85,10 +117,10 @@ def _vectors(leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int]
 
 
 def _packed(
-    leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int], vector: int, *, everything: bool
+    leaf: Cluster, numbers: Numbers, reduced: list[int], others: list[int], vector: int, *, everything: bool
 ) -> Iterator[Blocking]:
     """Values that many vectors share are computed once, into panels: those with a stride, or all."""
-    statement, inner, row_loop = leaf.statement, reduced[-1], others[-1]
+    statement, inner, row_loop = leaf.statements[0], reduced[-1], others[-1]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
     wide = _shared(statement, vector, inner)
     if not everything:
@@ -143,8 +175,8 @@ def strided(statement: Statement, access: Access, level: int) -> bool:
     return any(changes[:-1]) or (bool(changes) and changes[-1] not in {0, 1})
 
 
-def _jammed(leaf: Leaf, numbers: Numbers, reduced: list[int], others: list[int]) -> Iterator[Blocking]:
-    statement = leaf.statement
+def _jammed(leaf: Cluster, numbers: Numbers, reduced: list[int], others: list[int]) -> Iterator[Blocking]:
+    statement = leaf.statements[0]
     row = {level: loop_row(statement, level) for level in (*reduced, *others)}
     inner = tuple(row[level] for level in reduced)
     rest = (*(row[u] for u in others), *inner)
@@ -187,3 +219,71 @@ class _Any(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return "x"
+
+
+def group_candidates(cluster: Cluster, schedule: Coupled, numbers: Numbers) -> Iterator[list[Blocking]]:
+    """Tiles for the rows that statements share; the deepest statements are blocked, the others are left over."""
+    deepest = max(len(s.loops) for s in cluster.statements)
+    hot = [s for s in cluster.statements if len(s.loops) == deepest]
+    for vector in reversed(range(schedule.band)):
+        if all(_row_vectorizable(s, schedule.rows[s.name][vector], numbers) for s in hot):
+            sizes = _sizes(hot[0], schedule, numbers, vector)
+            if sizes:
+                yield [_grouped(cluster, s, schedule, sizes, vector, numbers, s in hot) for s in cluster.statements]
+    for jam in _jams(hot[0], schedule, numbers):
+        yield [_grouped(cluster, s, schedule, jam, None, numbers, s in hot) for s in cluster.statements]
+
+
+def _level(row: Affine) -> int | None:
+    """The loop that a row is, forwards or backwards."""
+    keys = [key for key in row.terms if key.startswith("i")]
+    return int(keys[0][1:]) if len(keys) == 1 and abs(row.terms[keys[0]]) == 1 else None
+
+
+def _row_vectorizable(statement: Statement, row: Affine, numbers: Numbers) -> bool:
+    level, lanes = _level(row), numbers.bytes // ARITHMETIC[statement.target.type]
+    return level is not None and row.terms[f"i{level}"] == 1 and vectorizable(statement, level, lanes)
+
+
+def _in_target(statement: Statement, schedule: Coupled) -> list[int]:
+    """Rows of the band that choose the element that a statement writes."""
+    levels = [_level(row) for row in schedule.rows[statement.name][: schedule.band]]
+    return [
+        place for place, level in enumerate(levels) if level is not None and uses(statement.target, statement, level)
+    ]
+
+
+def _sizes(statement: Statement, schedule: Coupled, numbers: Numbers, vector: int) -> dict[int, int]:
+    targets = _in_target(statement, schedule)
+    lanes = numbers.bytes // ARITHMETIC[statement.target.type]
+    if vector not in targets:
+        return {}
+    return {t: lanes * numbers.vectors if t == vector else numbers.rows for t in targets}
+
+
+def _jams(statement: Statement, schedule: Coupled, numbers: Numbers) -> Iterator[dict[int, int]]:
+    targets = _in_target(statement, schedule)
+    if len(targets) == 2:
+        yield {targets[0]: numbers.rows, targets[1]: numbers.rows}
+    for target in targets:
+        yield {t: numbers.jam if t == target else 1 for t in targets}
+
+
+def _grouped(
+    cluster: Cluster,
+    statement: Statement,
+    schedule: Coupled,
+    sizes: Mapping[int, int],
+    vector: int | None,
+    numbers: Numbers,
+    hot: bool,
+) -> Blocking:
+    rows = schedule.rows[statement.name]
+    tiles = tuple(
+        Tile(rows[place], size, unrolled=hot and size > 1, vector=hot and place == vector)
+        for place, size in sorted(sizes.items())
+    )
+    taken = {tile.row for tile in tiles}
+    inner = tuple(row for row in rows if row not in taken and any(k.startswith("i") for k in row.terms))
+    lanes = numbers.bytes // ARITHMETIC[statement.target.type] if vector is not None and hot else 1
+    return Blocking(statement, cluster.head, tiles, inner if hot else (), rows, lanes, blocked=hot)

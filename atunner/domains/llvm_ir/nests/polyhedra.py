@@ -6,8 +6,19 @@ from functools import cached_property
 
 import islpy as isl
 
-from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Binary, Expression, Unary, affine
+from atunner.domains.llvm_ir.nests.expressions import (
+    Access,
+    Affine,
+    Binary,
+    Expression,
+    Select,
+    Unary,
+    accesses,
+    affine,
+)
 from atunner.domains.llvm_ir.nests.nest import Loop, Nest, Statement
+
+INTEGERS = frozenset({"int", "unsigned int", "long", "unsigned long", "long long", "unsigned long long"})
 
 
 @dataclass(frozen=True)
@@ -21,11 +32,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Dependence:
-    """Pairs of instances that touch the same element, one of them writing it: `before` must stay before `after`."""
+    """Pairs of instances that touch the same element, one of them writing it: `before` must stay before `after`.
+
+    commutes: both only take a maximum (or both a minimum) of integers into the element, so either may come first, but
+    not one amid the other.
+    """
 
     before: Reference
     after: Reference
     pairs: isl.Map
+    commutes: bool = False
 
 
 class Polyhedra:
@@ -102,7 +118,7 @@ class Polyhedra:
                 if before.access.array == after.access.array and (before.writes or after.writes):
                     pairs = self._same(before, after)
                     if not pairs.is_empty():
-                        found.append(Dependence(before, after, pairs))
+                        found.append(Dependence(before, after, pairs, commuting(before, after)))
         return tuple(found)
 
     def _same(self, before: Reference, after: Reference) -> isl.Map:
@@ -120,6 +136,28 @@ def subscript(expression: Expression) -> Affine:
     form = affine(expression)
     assert form is not None
     return form
+
+
+def commuting(before: Reference, after: Reference) -> bool:
+    """Whether two uses of one element are parts of integer maxima (or minima) into it."""
+    kinds = {_extremum(reference) for reference in (before, after)}
+    return len(kinds) == 1 and "" not in kinds
+
+
+def _extremum(reference: Reference) -> str:
+    """`<` when the statement keeps the smaller of its target and something else, `>` for the larger, else empty."""
+    target, value = reference.statement.target, reference.statement.value
+    if reference.access != target or not isinstance(value, Select) or not isinstance(value.test, Binary):
+        return ""
+    test, operator = value.test, value.test.operator
+    if target.type not in INTEGERS or operator not in {"<", "<=", ">", ">="}:
+        return ""
+    if (test.left, test.right) == (value.no, value.yes):
+        operator = {"<": ">", ">": "<"}[operator[0]]
+    elif (test.left, test.right) != (value.yes, value.no):
+        return ""
+    other = test.right if test.left == target else test.left
+    return operator[0] if target in (test.left, test.right) and target not in accesses(other) else ""
 
 
 def _limits(loop: Loop, spelled: Mapping[str, str], free: str) -> str:

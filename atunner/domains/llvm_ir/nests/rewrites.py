@@ -107,13 +107,19 @@ def _offered(nest: Nest) -> Rewrite:
 
 
 def _spliced(unit: Unit, changed: Sequence[tuple[Nest, Outlined]]) -> str:
+    """The program with each function before the one that calls it, and lines counted as in the source."""
+    edits: list[tuple[int, int, str]] = []
+    for nest, made in changed:
+        again = unit.text[nest.begin : nest.end].decode()
+        guarded = f"if ({made.guard})\n  {made.call}\nelse {{\n{_line(unit, nest.begin)}{again}\n}}\n"
+        edits.append((nest.begin, nest.end, guarded + _line(unit, nest.end)))
+        edits.append((nest.head, nest.head, f"\n{made.function}\n{_line(unit, nest.head)}"))
     text = unit.text
-    for nest, made in sorted(changed, key=lambda item: -item[0].begin):
-        again = f'\n# {nest.line} "{unit.file}"\n'.encode()
-        behind = f'\n# {unit.line(nest.end)} "{unit.file}"\n'.encode()
-        call = f"if ({made.guard})\n  {made.call}\nelse {{".encode()
-        text = text[: nest.begin] + call + again + text[nest.begin : nest.end] + b"\n}" + behind + text[nest.end :]
-        at_head = f'\n# {unit.line(nest.head)} "{unit.file}"\n'.encode()
-        text = text[: nest.head] + b"\n" + made.function.encode() + at_head + text[nest.head :]
+    for begin, end, new in sorted(edits, key=lambda edit: -edit[0]):
+        text = text[:begin] + new.encode() + text[end:]
     code = text.decode()
     return f"{typedefs(code)}\n{HELPERS}{code}"
+
+
+def _line(unit: Unit, offset: int) -> str:
+    return f'# {unit.line(offset)} "{unit.file}"\n'
