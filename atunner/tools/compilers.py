@@ -21,6 +21,7 @@ _NEVER = re.compile(
     r"diagnostics|stack-usage|callgraph|save|record|pre-include|working-directory|working|cs-profile|xray|"
     r"embed|bolt|split|shlib|offload|module|visibility|common|pie|pic|PIC|leading-underscore)"
 )
+_NO_OPENMP = re.compile(r"cannot find -lomp\b|unable to find library -lomp\b|'omp\.h' file not found")
 _ERROR = re.compile(r"(?:error|fatal error|undefined reference|multiple definition)", re.IGNORECASE)
 
 
@@ -75,8 +76,17 @@ def compile_shared(argv: Sequence[str], cwd: Path, timeout_s: float = 60.0) -> s
     except ProgramTimedOut as error:
         raise NotBuilt(f"The compiler did not end within {timeout_s:g} s (build time-out).") from error
     if done.code:
-        raise NotBuilt(diagnostics(done.output, cwd))
+        raise NotBuilt(refusal(argv, done.output, cwd))
     return done.output
+
+
+def refusal(argv: Sequence[str], output: str, cwd: Path) -> str:
+    """Why a compiler refused: its first errors, or that its OpenMP runtime is not here."""
+    if not _NO_OPENMP.search(output):
+        return diagnostics(output, cwd)
+    name = Path(next(word for word in argv if Path(word).name in NAMES)).name
+    package = f"libomp-{name.removeprefix('clang-')}-dev" if name.startswith("clang-") else "libomp-dev"
+    return f"{name} has no OpenMP runtime here; install {package}, or take gcc: --compiler gcc."
 
 
 def diagnostics(output: str, cwd: Path, lines: int = 8) -> str:

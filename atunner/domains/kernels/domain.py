@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate, Params
-from atunner.core.errors import CandidateError, NotMeasured, UnknownName, UserError
+from atunner.core.errors import CandidateError, NotMeasured, UnknownName, UserError, Wrong
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
 from atunner.core.profile import Counters, Profile, StaticFacts
@@ -20,6 +20,7 @@ from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.domains.kernels import timing
 from atunner.domains.kernels.admission import Alike, alike_plan, held_out
+from atunner.domains.kernels.backends.c import CBuilt
 from atunner.domains.kernels.backends.cuda import COMPILERS, CudaBackend, CudaBuilt
 from atunner.domains.kernels.evidence import Bundle, Meant, gather
 from atunner.domains.kernels.feed import Feed
@@ -214,21 +215,37 @@ class Kernels:
     def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
         """Both interleaved on this machine, in new processes; None for a device that is not here.
 
-        On a GPU the candidate must first pass the device's own sanitizer, where it is installed.
+        The candidate must first pass the sanitizers of its compiler or its device, where they are installed.
         """
         subject = self._subject(task)
         if not self._measures(subject):
             return None
         backend, plan = subject.backend, TimingPlan(compare_s=3.0, relative_error=0.005)
+        sanitized: tuple[Check, ...] = ()
         if isinstance(candidate, CudaBuilt):
-            backend.sanitize(candidate, self._feed(subject))
             plan = GPU_PLAN
+        if isinstance(candidate, CudaBuilt | CBuilt):
+            sanitized = self._sanitized(subject, baseline, candidate)
         with (
             backend.device(),
             backend.session(baseline, self._feed(subject), plan) as first,
             backend.session(candidate, self._feed(subject), plan) as second,
         ):
-            return timing.compare(first, second, plan)
+            found = timing.compare(first, second, plan)
+        return found.model_copy(update={"checks": (*found.checks, *sanitized)})
+
+    def _sanitized(self, subject: Subject, baseline: Any, candidate: Any) -> tuple[Check, ...]:
+        """What the sanitizers say; a fault that the baseline has too is told and not held against the candidate."""
+        backend = subject.backend
+        try:
+            found: tuple[Check, ...] = backend.sanitize(candidate, self._feed(subject))
+        except Wrong:
+            try:
+                backend.sanitize(baseline, self._feed(subject))
+            except Wrong as known:
+                return (Check(name="sanitizers", passed=False, detail=f"the baseline has it too: {known}"),)
+            raise
+        return found
 
     def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
         """PyTorch's own operator against the candidate at equal threads, interleaved; None without PyTorch."""

@@ -1,9 +1,10 @@
 """The evidence of one kept result: everything needed to check it again from scratch, in one file."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field, JsonValue
 
@@ -17,11 +18,13 @@ from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Trial
 from atunner.core.value import Value, content_id
 from atunner.domains.kernels.backends import Backend
+from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.stages import Stages, Terms
 from atunner.operators import Operator
 
 B = TypeVar("B")
+B_contra = TypeVar("B_contra", contravariant=True)
 
 SCHEMA = 1
 FILE = "evidence.json"
@@ -177,6 +180,7 @@ def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator
     yield from _rebuilt(evidence, backend)
     for name, secret in (("validity, revealed seeds", evidence.validity.secret), ("validity, new seeds", None)):
         yield _valid(name, evidence, Stages(backend, _terms(evidence, operator, secret)))
+    yield from _clean(evidence, Stages(backend, _terms(evidence, operator, None)))
     yield _worth(evidence, Stages(backend, _terms(evidence, operator, None)))
 
 
@@ -214,6 +218,30 @@ def _valid(name: str, evidence: Evidence, stages: Stages[B]) -> Finding:
         return Finding(name=name, passed=True, detail=f"correct; no figure here: {trial.feedback}")
     detail = trial.feedback or "; ".join(c.detail for c in trial.checks if c.name == "correctness")
     return Finding(name=name, passed=trial.status is Status.OK, detail=detail)
+
+
+@runtime_checkable
+class Sanitizing(Protocol[B_contra]):
+    """A backend whose compiler or device has sanitizers."""
+
+    def sanitize(self, built: B_contra, feed: Feed) -> tuple[Check, ...]:
+        """One check for each of them. Raises Wrong."""
+        ...
+
+
+def _clean(evidence: Evidence, stages: Stages[B]) -> Iterator[Finding]:
+    """What sanitizers say; nothing where there are none."""
+    backend, terms = stages.backend, stages.terms
+    if not isinstance(backend, Sanitizing):
+        return
+    try:
+        built = backend.build(terms.problem, evidence.candidate)
+        checks = backend.sanitize(built, Feed(terms.oracle, terms.problem, secrets.randbits(63)))
+    except CandidateError as error:
+        yield Finding(name="sanitizers", passed=False, detail=str(error))
+        return
+    if checks:
+        yield Finding(name="sanitizers", passed=True, detail="; ".join(check.detail for check in checks))
 
 
 def _worth(evidence: Evidence, stages: Stages[B]) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 from atunner.core.errors import Wrong
 from atunner.core.program import Problem
 from atunner.domains.kernels.oracle import Draw, Oracle, Truth, written_buffers
-from atunner.operators import Arrays
+from atunner.operators import Arrays, Operator
 
 BASES = 2
 CHECKED = 0.1
@@ -46,6 +46,15 @@ class Feed:
         self._bases = [oracle.base(problem, Draw(number=FIRST_NUMBER + i)) for i in range(BASES)]
         self._used = 0
         self._fed = 0
+
+    @property
+    def operator(self) -> Operator:
+        """What is computed."""
+        return self._oracle.operator
+
+    def draw(self, problem: Problem) -> Arrays:
+        """Inputs for another problem of the same operator."""
+        return self._oracle.inputs(problem, Draw(number=FIRST_NUMBER + self._random.randrange(1 << 20)))
 
     @property
     def checked(self) -> int:

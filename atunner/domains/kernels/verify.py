@@ -31,8 +31,8 @@ class Plan:
         self.oracle = oracle
         self.problem = problem
         self.shapes = tuple(
-            [Shape(problem, _label(problem), main=True)]
-            + [Shape(p, _label(p)) for p in oracle.operator.derived(problem) if p != problem]
+            [Shape(problem, label(problem), main=True)]
+            + [Shape(p, label(p)) for p in oracle.operator.derived(problem) if p != problem]
             + [Shape(p, "a held-out shape") for p in hidden if p != problem]
         )
 
@@ -225,6 +225,7 @@ def _checks(plan: Plan, seen: _Seen, deterministic: bool) -> tuple[Check, ...]:
     )
 
 
-def _label(problem: Problem) -> str:
+def label(problem: Problem) -> str:
+    """How messages call a problem: the operator and its extents."""
     dims = ", ".join(f"{name}={value}" for name, value in problem.dims.items())
     return f"{problem.operator} {dims}"

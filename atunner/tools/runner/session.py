@@ -289,8 +289,12 @@ def _fate(code: int) -> str:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """All that a candidate can read of its surroundings; waiting threads must sleep, so that idle means idle."""
-    return {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads), "OMP_WAIT_POLICY": "passive"}
+    """All that a candidate can read of its surroundings; waiting threads must sleep, so that idle means idle.
+
+    The KMP names are for clang's OpenMP runtime: it may not choose cores, which is forbidden and done already.
+    """
+    gnu = {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads), "OMP_WAIT_POLICY": "passive"}
+    return gnu | {"KMP_AFFINITY": "disabled", "KMP_BLOCKTIME": "0", "KMP_WARNINGS": "0"}
 
 
 def _key() -> int:

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +24,17 @@ from atunner.core.profile import Profile
 from atunner.core.program import PROGRAM_FILE, Buffer, Problem, Program
 from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan, Slot, lay_out, pattern, slot_bytes
-from atunner.domains.kernels.backends import Case, Job, Ran
+from atunner.domains.kernels.backends import Case, Job, Ran, c_sanitize
 from atunner.domains.kernels.backends.c_profile import profile
 from atunner.domains.kernels.disturbance import Seen, Watch
 from atunner.domains.kernels.feed import Fed, Feed
 from atunner.domains.kernels.gate import imports, static
 from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.domains.kernels.verify import label
 from atunner.tools.compilers import Compiler, allowed, compile_shared, compiler
 from atunner.tools.hardware import cpu
 from atunner.tools.lock import alone
+from atunner.tools.process import Finished, run
 from atunner.tools.runner import program as native
 from atunner.tools.runner.bulk import Bulk
 from atunner.tools.runner.memory import Arenas
@@ -47,6 +49,10 @@ LEAST_SLOTS = 3
 MOST_SLOTS = 256
 COMPILING = Limits(memory_bytes=4 << 30, file_bytes=64 << 20, cpu_s=60)
 ENTRY = "atunner_entry.c"
+SHARED = frozenset({"-o", "made.so", "-shared", "-fPIC", "-Wl,-z,defs"})
+SANITIZED = 2
+"""Derived problems that a winner is run on under the sanitizers."""
+SANITIZED_ELEMENTS = 1 << 16
 SCALARS = {"int32": "int", "int64": "long long", "float32": "float", "float64": "double"}
 
 
@@ -154,6 +160,34 @@ class CBackend:
         """Counters of a run of its own."""
         with self.session(built, feed, TimingPlan()) as session:
             return profile(session)
+
+    def sanitize(self, built: CBuilt, feed: Feed) -> tuple[Check, ...]:
+        """The compiler's sanitizers on the smallest problems that it is verified on, and on its own when that is small.
+
+        Raises:
+            Wrong: with the first complaint, file and line. NotBuilt, Crashed.
+        """
+        derived = sorted(feed.operator.derived(built.problem), key=_elements)[:SANITIZED]
+        small = [built.problem] if _elements(built.problem) <= SANITIZED_ELEMENTS else []
+        return tuple(self._sanitized(problem, built.candidate, feed) for problem in [*derived, *small])
+
+    def _sanitized(self, problem: Problem, candidate: Candidate, feed: Feed) -> Check:
+        made, tool = program_of(candidate), compiler(self.options.compiler)
+        buffers = (*problem.buffers, *_workspaces(made, problem, candidate))
+        plain = tuple(a for a in _argv(tool, made, problem, candidate) if a not in SHARED)
+        sources = {**candidate.files, ENTRY: _entry(made, problem, candidate, buffers)}
+        subject = c_sanitize.Subject(plain, sources, buffers, label(problem))
+
+        def compiled(argv: tuple[str, ...], folder: Path) -> str:
+            return compile_shared(self._apart(argv, folder), folder)
+
+        def started(argv: tuple[str, ...], folder: Path, timeout_s: float, env: Mapping[str, str]) -> Finished:
+            chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.USER))
+            limits = Limits(memory_bytes=0, cpu_s=int(timeout_s) * len(self.cpus) + 1)
+            wrapped = confined(chain, native("launcher", self._cache), argv, [folder], limits)
+            return run(*wrapped, cwd=folder, timeout_s=timeout_s, env=env)
+
+        return c_sanitize.sanitized(subject, feed.draw(problem), compiled, started)
 
     def environment(self) -> Environment:
         """This host, its compiler and the sandbox layers in force."""
@@ -385,6 +419,10 @@ def _storages(jobs: Sequence[Job[CBuilt]], rng: np.random.Generator) -> tuple[li
             at = placed[storage].high
         plans.append(placed)
     return plans, at
+
+
+def _elements(problem: Problem) -> int:
+    return sum(buffer.elements for buffer in problem.buffers)
 
 
 def _call(place: Plan) -> Call:
