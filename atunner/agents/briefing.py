@@ -93,7 +93,9 @@ def _task(m: Material) -> tuple[str, ...]:
     tensors = ", ".join(f"{name}{list(shape)}" for name, shape in m.facts.tensors.items())
     return (
         f"{m.facts.operator} {m.facts.dtype}; {tensors}" + (f"; {settings}" if settings else ""),
-        f"{m.facts.flops:.4g} FLOP, at least {m.facts.min_bytes:.4g} bytes, {m.facts.intensity:.3g} FLOP/byte",
+        f"{m.facts.flops:.4g} FLOP, at least {m.facts.min_bytes:.4g} bytes, {m.facts.intensity:.3g} FLOP/byte"
+        if m.facts.counted
+        else "its work is not counted",
         *m.facts.access[:4],
     )
 

@@ -10,6 +10,7 @@ from atunner.agents.rewrite import Rewrite
 from atunner.core.candidate import Params
 from atunner.core.consult import Spoken, Toolbox, consult
 from atunner.core.ports import Model
+from atunner.core.space import Advice as Advised
 from atunner.core.space import Family
 from atunner.core.value import Value
 
@@ -34,7 +35,10 @@ class Recalled(Value):
 
 
 class Situation(Value):
-    """All that the codegen agent may look at. points: how many points this round may spend."""
+    """All that the codegen agent may look at. points: how many points this round may spend.
+
+    advised: where the domain's own expert would search, where it has one; the rules follow it.
+    """
 
     operator: OperatorView
     hardware: HardwareView
@@ -42,6 +46,7 @@ class Situation(Value):
     fusion: FusionView
     records: tuple[FamilyRecord, ...]
     recalled: tuple[Recalled, ...] = ()
+    advised: tuple[Advised, ...] = ()
     round: int
     points: int = Field(gt=0)
 
@@ -119,6 +124,8 @@ def weight(record: FamilyRecord, situation: Situation, helpful: frozenset[str]) 
 
 def rules(situation: Situation, helpful: frozenset[str]) -> Proposal:
     """Share the round's points by weight; a family with a good point is searched around it, the others at large."""
+    if situation.advised:
+        return _advised(situation)
     open_ = [r for r in situation.records if not r.exhausted]
     ranked = sorted(open_, key=lambda r: -weight(r, situation, helpful))
     if situation.round > 0:
@@ -135,6 +142,14 @@ def rules(situation: Situation, helpful: frozenset[str]) -> Proposal:
         moves[0] = moves[0].model_copy(update={"points": moves[0].points + left})
     summary = "; ".join(f"{m.family}: {m.points} points ({m.reason})" for m in moves) or "nothing left to try"
     return Proposal(moves=tuple(moves), summary=summary)
+
+
+def _advised(situation: Situation) -> Proposal:
+    """What the domain's expert says; points that it leaves go to the searcher of its last family."""
+    moves = [Move(**one.model_dump()) for one in situation.advised]
+    left = situation.points - sum(m.points for m in moves)
+    moves[-1] = moves[-1].model_copy(update={"points": moves[-1].points + max(0, left)})
+    return Proposal(moves=tuple(moves), summary="; ".join(f"{m.family}: {m.points} points ({m.reason})" for m in moves))
 
 
 def _move(record: FamilyRecord, points: int, situation: Situation, helpful: frozenset[str]) -> Move:

@@ -40,9 +40,12 @@ def rules(device: Device, facts: OperatorFacts, present: bool) -> HardwareView:
     slots = _slots(device)
     fits = _fits(device, facts.min_bytes)
     here = "present on this machine" if present else "not on this machine"
-    summary = (
-        f"{device.name} ({device.arch}), {here}: ridge at {ridge:.3g} FLOP/byte, problem at {facts.intensity:.3g}, "
-        f"so {regime} is the roof; bound {max(compute_us, memory_us):.4g} us; tensors fit in {fits}"
+    summary = f"{device.name} ({device.arch}), {here}: ridge at {ridge:.3g} FLOP/byte, "
+    summary += (
+        f"problem at {facts.intensity:.3g}, so {regime} is the roof; bound {max(compute_us, memory_us):.4g} us; "
+        f"tensors fit in {fits}"
+        if facts.counted
+        else "the problem's work is not counted, so no roof is known"
     )
     return HardwareView(
         regime=regime,

@@ -39,6 +39,9 @@ LONG_SIDE = 8
 
 def rules(facts: OperatorFacts) -> OperatorView:
     """Read the traits off the numbers: reuse per element, size, and the shape settings."""
+    if not facts.counted:
+        text = f"{facts.operator}, {facts.dtype}: its work is not counted; {'; '.join(facts.notes) or 'no notes'}"
+        return OperatorView(traits=(), summary=text)
     traits = [*_reuse(facts), *_settings(facts), *_rows(facts)]
     if facts.flops < SMALL_FLOPS:
         traits.append(Trait.SMALL_PROBLEM)

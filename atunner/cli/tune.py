@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 from pydantic import JsonValue
 
+from atunner.cli import tune_ir
 from atunner.cli.budget import parse_budget
 from atunner.cli.common import command, numbers
 from atunner.cli.optimize import writable
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add `tune` with its commands."""
     room = typer.Typer(help="Tune the parameters of your own code.", no_args_is_help=True, rich_markup_mode=None)
     app.add_typer(room, name="tune")
+    tune_ir.register(room)
 
     @command(room, "kernel", KERNEL_HELP)
     def kernel(

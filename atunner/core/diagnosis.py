@@ -85,6 +85,8 @@ def _roof(subject: Subject) -> Bottleneck:
 
 def _roof_line(subject: Subject) -> str:
     b = subject.bound
+    if not b.us:
+        return "the work is not counted, so no roof is known"
     return f"roofline: compute {b.compute_us:.4g} us, memory {b.memory_us:.4g} us, so {_roof(subject)} is the roof"
 
 

@@ -30,6 +30,8 @@ class Epilogue(Value):
 class OperatorFacts(Value):
     """A problem in numbers. flops: a fused multiply-add counts as two. min_bytes: every tensor moved once.
 
+    Both are 0 where nothing can count them, as for a whole program.
+
     access and reuse are computed descriptions: how each tensor is walked, how often each element is used.
     """
 
@@ -37,14 +39,19 @@ class OperatorFacts(Value):
     dtype: str
     settings: tuple[Setting, ...]
     tensors: dict[str, tuple[int, ...]]
-    flops: float = Field(gt=0)
-    min_bytes: float = Field(gt=0)
+    flops: float = Field(ge=0)
+    min_bytes: float = Field(ge=0)
     access: tuple[str, ...] = ()
     reuse: dict[str, float] = Field(default_factory=dict)
     epilogues: tuple[Epilogue, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
+    def counted(self) -> bool:
+        """Whether the work is known in numbers."""
+        return self.flops > 0 and self.min_bytes > 0
+
+    @property
     def intensity(self) -> float:
-        """FLOPs per byte at minimal traffic: the abscissa of the roofline."""
-        return self.flops / self.min_bytes
+        """FLOPs per byte at minimal traffic: the abscissa of the roofline; 0 where they are not counted."""
+        return self.flops / self.min_bytes if self.counted else 0.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from atunner.core.expression import evaluate
 from atunner.core.value import Value
@@ -37,6 +37,19 @@ class Space(Value):
             for p in self.parameters
         )
         return Space(parameters=cut, constraints=self.constraints)
+
+
+class Advice(Value):
+    """Where a domain's own expert would search next: points of one family, first those in `starts`.
+
+    allowed: parameter -> the values to hold it to, for what a searcher adds to the starts.
+    """
+
+    family: str
+    points: int = Field(gt=0)
+    starts: tuple[dict[str, JsonValue], ...] = ()
+    allowed: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
+    reason: str = ""
 
 
 class Family(Value):

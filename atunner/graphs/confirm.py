@@ -36,7 +36,7 @@ async def confirm(state: TuningState, runtime: Runtime[Deps]) -> Update:
         Event(run=deps.run, kind="stage", round=state.round, stage="confirm", message="judging the winner again")
     )
     chosen = await asyncio.to_thread(_confirmed, deps, state)
-    update = {"best": chosen.candidate, "confirmed": chosen.comparison} if chosen else {"best": state.best}
+    update = {"best": chosen.candidate, "confirmed": chosen.comparison} if chosen else {"best": state.baseline}
     deps.memory.save_run(deps.memory.head(deps.run).model_copy(update=update))
     if chosen and chosen.comparison:
         await asyncio.to_thread(_beside_library, deps, state, chosen.candidate)

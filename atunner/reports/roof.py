@@ -38,7 +38,7 @@ class Roofline(Value):
 def roofline(record: RunRecord) -> Roofline | None:
     """None where the record lacks the operator's facts or the device's ceilings."""
     facts, device = record.facts, record.device
-    if facts is None or device is None or not {"fp32_tflops", "dram_gbs"} <= device.facts.keys():
+    if facts is None or not facts.counted or device is None or not {"fp32_tflops", "dram_gbs"} <= device.facts.keys():
         return None
     roofs = ceilings(device)
     return Roofline(

@@ -64,9 +64,10 @@ def operator(record: RunRecord) -> RenderableType:
     for setting in facts.settings:
         assumed = f"[yellow]assumed[/]; set it with [bold]{escape(setting.how)}[/]" if setting.assumed else "as given"
         table.add_row(f"  {escape(setting.name)}", f"{escape(str(setting.value))}  {assumed}")
-    table.add_row("work", wording.scaled(facts.flops, "FLOP"))
-    table.add_row("minimal traffic", f"{wording.size(facts.min_bytes)} (every tensor moved once)")
-    table.add_row("intensity", f"{wording.number(facts.intensity)} FLOP/byte")
+    if facts.counted:
+        table.add_row("work", wording.scaled(facts.flops, "FLOP"))
+        table.add_row("minimal traffic", f"{wording.size(facts.min_bytes)} (every tensor moved once)")
+        table.add_row("intensity", f"{wording.number(facts.intensity)} FLOP/byte")
     for line in facts.access:
         table.add_row("access", escape(line))
     if facts.reuse:

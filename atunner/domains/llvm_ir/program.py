@@ -53,12 +53,20 @@ class Change(Value):
         return source
 
 
+class HotLine(Value):
+    """A line of the source and its part of the whole time, 0 to 1."""
+
+    line: int
+    share: float
+
+
 class Program(Value):
     """What the spec of a task holds.
 
     files: names and texts, the source first, then the headers beside it. cflags, ldflags: needed to compile it at all.
     input: how it is run. dump: the argument that makes it print its whole result. inputs, changes: held out from
-    timing, for checking only. kernel: the function to look at, "" for the hottest. clang: "" for the newest.
+    timing, for checking only. kernel: the function to look at, "" for the hottest. clang: "" for the newest. hot: lines
+    with their share of the time. ready: it passed the preflight, which filled in the rest.
     """
 
     name: str
@@ -72,6 +80,8 @@ class Program(Value):
     kernel: str = ""
     level: Level = Level.EXACT
     clang: str = ""
+    hot: tuple[HotLine, ...] = ()
+    ready: bool = False
 
     @property
     def main(self) -> str:

@@ -1,16 +1,18 @@
 """How a candidate's files become a binary: data that travels in the candidate beside its source or IR."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from atunner.core.candidate import Candidate
+from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import Rejected
 from atunner.core.value import Value
 from atunner.domains.llvm_ir.build import STRICT
 from atunner.domains.llvm_ir.program import Level
 
 RECIPE_FILE = "build.json"
+MACRO = re.compile(r"[A-Z][A-Z0-9_]*")
+"""Parameters with such names are macros of the rewritten source."""
 _FLAG = re.compile(
     r"-O[0-3]|-m(?:no-)?[a-z0-9.-]+(?:=[a-z0-9.-]+)?|-f(?:no-)?[a-z0-9-]+(?:=[a-z0-9,.-]+)?|-ffast-math|-Ofast"
 )
@@ -84,6 +86,21 @@ def check_flags(flags: Sequence[str], level: Level) -> None:
     fused = any(flag.startswith(("-march=", "-mfma", "-mavx512", "-mcpu=")) for flag in flags)
     if level is Level.EXACT and fused and "-ffp-contract=off" not in flags:
         raise Rejected("-march without -ffp-contract=off is not exact: a*b+c would be rounded once in place of twice.")
+
+
+def check_macros(params: Params, texts: Iterable[str]) -> None:
+    """Every macro among the parameters is a number, and none is a name that the program uses itself.
+
+    Raises:
+        Rejected: with the macro.
+    """
+    for name, value in params.items():
+        if not MACRO.fullmatch(name):
+            continue
+        if not isinstance(value, int | float):
+            raise Rejected(f"The parameter {name} must be a number, got {value!r}.")
+        if any(re.search(rf"\b{name}\b", text) for text in texts):
+            raise Rejected(f"The parameter {name} is a name of the program itself; its problem must stay as it is.")
 
 
 @lru_cache

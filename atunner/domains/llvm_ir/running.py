@@ -15,6 +15,7 @@ from atunner.tools.sandbox import Chain, Layer, Limits, confined
 
 MEMORY = 4 << 30
 OUTPUT = 512 << 20
+IDLE = 0.2
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 SANITIZING = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:exitcode=86:allocator_may_return_null=1",
@@ -62,11 +63,25 @@ class Runner:
         chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.NAMESPACES))
         return self._run(program, given.args, given.stdin, Terms(chain, limit_s, cpu=self.cpu))
 
-    def _run(self, program: Path, args: tuple[str, ...], stdin: str, terms: Terms) -> Clocked:
+    def waits(self, program: Path, given: Input, limit_s: float) -> bool:
+        """Whether the program sits idle until `limit_s` with an input on which nothing is ever typed."""
+        reading, writing = os.pipe()
+        try:
+            argv = self._confined(program, given.args, Terms(self.chain, limit_s))
+            done = clocked(*argv, timeout_s=limit_s, stdin=reading, env=ENVIRONMENT)
+        finally:
+            os.close(reading)
+            os.close(writing)
+        return done.timed_out and done.cpu_s < IDLE * limit_s
+
+    def _confined(self, program: Path, args: tuple[str, ...], terms: Terms) -> tuple[str, ...]:
         memory = 0 if terms.more else MEMORY
         limits = Limits(memory_bytes=memory, file_bytes=OUTPUT, cpu_s=int(terms.limit_s) + 2)
         launcher = native_program("launcher", self.cache)
-        argv = confined(terms.chain, launcher, (str(program), *args), (), limits, readable=[program.parent])
+        return confined(terms.chain, launcher, (str(program), *args), (), limits, readable=[program.parent])
+
+    def _run(self, program: Path, args: tuple[str, ...], stdin: str, terms: Terms) -> Clocked:
+        argv = self._confined(program, args, terms)
         env = {**ENVIRONMENT, **terms.more}
         with _typed(stdin) as given:
             done = clocked(*argv, timeout_s=terms.limit_s, output=terms.out, env=env, stdin=given, cpu=terms.cpu)

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from atunner.agents import codegen
 from atunner.agents.codegen import FamilyRecord, Situation
 from atunner.core.errors import ToolError
-from atunner.core.space import Family
+from atunner.core.space import Advice, Family
 from atunner.core.status import Provenance
 from atunner.core.task import Objective
 from atunner.core.trial import Trial
@@ -51,11 +51,21 @@ def _record(family: Family, figures: list[tuple[float | None, dict[str, Any]]]) 
     return record.model_copy(update={"best": value, "best_params": params})
 
 
+def advised(deps: Deps, state: TuningState, points: int) -> tuple[Advice, ...]:
+    """Where the domain's own expert would search next; () for a domain that has none."""
+    expert = getattr(deps.domain, "advise", None)
+    if expert is None:
+        return ()
+    found: tuple[Advice, ...] = expert(state.task, deps.memory.trials(deps.run), points)
+    return found
+
+
 def look(deps: Deps, state: TuningState) -> Situation:
     """What the codegen agent may look at now."""
     if not (state.operator and state.hardware and state.diagnosis and state.fusion):
         raise ToolError(f"Run {deps.run} reached codegen without the other agents' answers.")
     bound = state.budget.trials
+    points = deps.options.slice if bound is None else max(1, min(deps.options.slice, bound - state.spent.trials))
     return Situation(
         operator=state.operator,
         hardware=state.hardware,
@@ -64,7 +74,8 @@ def look(deps: Deps, state: TuningState) -> Situation:
         records=records(deps, state),
         recalled=deps.recalled if state.round == 0 else (),
         round=state.round,
-        points=deps.options.slice if bound is None else max(1, min(deps.options.slice, bound - state.spent.trials)),
+        advised=advised(deps, state, points),
+        points=points,
     )
 
 

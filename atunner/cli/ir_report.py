@@ -1,0 +1,83 @@
+"""What `atunner tune ir` leaves behind: programs, IR, profiles, tables, pictures; and what it says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from atunner.cli.common import print_json
+from atunner.cli.show import folder_of
+from atunner.core.record import RunRecord
+from atunner.domains.llvm_ir.artefacts import leave
+from atunner.domains.llvm_ir.program import program_of
+from atunner.domains.llvm_ir.subject import Subject
+from atunner.reports import ir, ir_files, ir_vscode
+from atunner.reports.write import write
+from atunner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A run with the source that it was about, as the user named it."""
+
+    source: Path
+    record: RunRecord
+
+
+def finish(tuned: Sequence[Tuned], output: Path, as_json: bool, emit_vscode: bool) -> int:
+    """Write everything, then print one line a program, or the records as JSON."""
+    settings = Settings()
+    for one in tuned:
+        folder = folder_of(one.record, output / _stem(one) if len(tuned) > 1 and output != Path() else output)
+        write(one.record, folder)
+        program = program_of(one.record.task)
+        subject = Subject(program, settings.cache, settings.sandbox)
+        winner = one.record.winner if ir.kept(one.record) else None
+        leave(subject, winner.candidate if winner else None, folder)
+        ir_files.write([ir.kernel(one.record)], folder)
+        if emit_vscode:
+            _editor(one, folder)
+        if not as_json:
+            typer.echo(said(one.record))
+            typer.echo(f"  everything is in {folder}")
+    if len(tuned) > 1 and not as_json:
+        summary = Path("atunner-runs") / "suite" if output == Path() else output
+        ir_files.write([ir.kernel(one.record) for one in tuned], summary)
+        typer.echo(f"all programs in one chart: {summary}")
+    if as_json:
+        print_json([one.record for one in tuned] if len(tuned) > 1 else tuned[0].record)
+    return 0
+
+
+def said(record: RunRecord) -> str:
+    """One line: what was found, or that the baseline is kept."""
+    name, confirmed, winner = record.task.name, record.confirmed, record.winner
+    level = record.task.spec.get("level")
+    if confirmed is None or winner is None or not ir.kept(record):
+        return (
+            f"{name}: no improvement found at level {level}; the -O3 build is kept ({record.spent.trials} evaluations)."
+        )
+    chosen = ", ".join(f"{k} {v}" for k, v in winner.candidate.params.items())
+    return (
+        f"{name}: {confirmed.ratio:.2f}x over clang -O3, measured, 95 % interval {confirmed.low:.2f} to "
+        f"{confirmed.high:.2f}, level {level}, {record.spent.trials} evaluations; {winner.candidate.family}: {chosen}"
+    )
+
+
+def _stem(one: Tuned) -> str:
+    return one.source.stem
+
+
+def _editor(one: Tuned, folder: Path) -> None:
+    program = program_of(one.record.task)
+    editor = ir_vscode.Editor(
+        name=program.name,
+        source=str(one.source),
+        out=str(folder),
+        args=program.input.args,
+        clang=program.clang,
+        level=str(program.level),
+    )
+    for written in ir_vscode.emit(editor, Path()):
+        typer.echo(f"  {written.path}{': ' + written.note if written.note else ''}")

@@ -1,0 +1,263 @@
+"""The Domain port for C programs and their IR: the judge's stages, and the expert's order of what to try."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from atunner.core.candidate import Candidate, Params
+from atunner.core.device import Device
+from atunner.core.errors import CandidateError, NotMeasured, UserError
+from atunner.core.facts import OperatorFacts, Setting
+from atunner.core.measurement import Environment, Measurement
+from atunner.core.profile import Profile
+from atunner.core.space import Advice, Family
+from atunner.core.status import Provenance
+from atunner.core.task import Task
+from atunner.core.trial import Check, Comparison, Screening, Trial
+from atunner.core.value import Value
+from atunner.domains.llvm_ir import expert, flags, gate, timing
+from atunner.domains.llvm_ir.making import main_text
+from atunner.domains.llvm_ir.preflight import admitted
+from atunner.domains.llvm_ir.program import Change, Program, program_of
+from atunner.domains.llvm_ir.running import open_folder
+from atunner.domains.llvm_ir.seen import Seen
+from atunner.domains.llvm_ir.subject import Subject, copied, digest
+from atunner.domains.llvm_ir.templates import FAMILY, Templates
+from atunner.domains.llvm_ir.toolchain import toolchain
+
+
+class Config(Value):
+    """What a worker needs to make the domain: values only; fields of other domains are ignored."""
+
+    cache: Path
+    device: Device
+    workers: int = 1
+    sandbox: str = "rlimits"
+    torch_python: str = ""
+
+
+@dataclass
+class Built:
+    """A candidate with its binary. path: of the binary. rewritten: whether its source or IR is not the program's own.
+
+    checked: set once the whole gate was passed, so that after timing only the result is looked at again.
+    """
+
+    candidate: Candidate
+    path: Path
+    rewritten: bool
+    checked: bool = False
+
+
+class LlvmIr:
+    """C programs on this machine: every figure is measured, by turns with the -O3 build."""
+
+    def __init__(self, config: dict[str, JsonValue]) -> None:
+        self.config = Config.model_validate(config)
+        self._subjects: dict[str, Subject] = {}
+        self._templates: dict[str, Templates] = {}
+
+    def admit(self, task: Task) -> Task:
+        """The preflight: toolchain, compile, run, determinism, held-out inputs. Raises UserError, ProgramMissing."""
+        if self.config.device.kind != "cpu":
+            raise UserError(f"C programs run on this machine, not on {self.config.device.name}: leave --target out.")
+        program = program_of(task)
+        ready = admitted(self._subject_of(program))
+        return task.model_copy(update={"spec": ready.model_dump(mode="json")})
+
+    def unreachable(self, task: Task) -> str:
+        """Always within reach: the target is this machine."""
+        return ""
+
+    def provenance(self, task: Task) -> Provenance:
+        """Measured, always."""
+        return Provenance.MEASURED
+
+    def facts(self, task: Task) -> OperatorFacts:
+        """What is known of the program without counting its work."""
+        program = program_of(task)
+        held_out = len(program.inputs) + len(program.changes)
+        settings = (
+            Setting(name="level", value=str(program.level), assumed=False),
+            Setting(name="arguments", value=" ".join(program.input.args) or "none", assumed=False),
+        )
+        notes = (
+            f"{len(program.source.splitlines())} lines of C, {len(program.files) - 1} headers",
+            f"{held_out} held-out variants: "
+            + ("; ".join([*(" ".join(i.args) for i in program.inputs), *(c.name for c in program.changes)]) or "none"),
+        )
+        return OperatorFacts(
+            operator=program.name,
+            dtype="C program",
+            settings=settings,
+            tensors={},
+            flops=0,
+            min_bytes=0,
+            access=self._places(task).described(),
+            notes=notes,
+        )
+
+    def families(self, task: Task) -> tuple[Family, ...]:
+        """Flags, and the rewrites that the program's loops admit."""
+        program = program_of(task)
+        return (flags.family(program.level, toolchain(program.clang)), *self._places(task).families())
+
+    def baseline(self, task: Task) -> Candidate:
+        """The program as it is, with -O3."""
+        return self._subject(task).baseline
+
+    def realise(self, task: Task, family: str, params: Params) -> Candidate:
+        """The program with these flags, or with these rewrites. Raises UserError for an unknown family."""
+        if family == flags.FAMILY:
+            subject = self._subject(task)
+            made = subject.candidate(subject.program.source, flags.recipe(params), family)
+            return made.model_copy(update={"params": params})
+        return self._places(task).realise(self._subject(task), family, params)
+
+    def advise(self, task: Task, trials: Sequence[Trial], points: int) -> tuple[Advice, ...]:
+        """The expert's order: strict native and the portfolio, rewrites, then both together and their numbers."""
+        program = program_of(task)
+        first = flags.portfolio(program.level, toolchain(program.clang))
+        return expert.advise(first, self._places(task), trials, points)
+
+    def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
+        """Flags, then the shape of what is compiled. Raises Rejected, NotBuilt."""
+        return gate.static(self._subject(task), candidate)
+
+    def build(self, task: Task, candidate: Candidate) -> Built:
+        """Compile within the limit, or take it from the cache. Raises NotBuilt, Rejected."""
+        subject = self._subject(task)
+        return Built(candidate, subject.built(candidate), gate.rewritten(subject, candidate))
+
+    def verify(self, task: Task, built: Built) -> tuple[Check, ...]:
+        """Results on every input, held-out variants, sanitizers; the given input alone once that was passed.
+
+        Raises:
+            Wrong, Crashed, TimedOut.
+        """
+        subject = self._subject(task)
+        if built.checked:
+            return (gate.result(subject, built.path),)
+        seen, key = self._seen(subject), digest(built.path)
+        checks = seen.passed(key)
+        if not checks:
+            changes = self._variants(subject, built)
+            checks = gate.dynamic(subject, built.candidate, built.path, changes)
+            seen.keep_passed(key, checks)
+        built.checked = True
+        return checks
+
+    def _seen(self, subject: Subject) -> Seen:
+        return Seen(subject.folder / f"seen-{subject.program.level}")
+
+    def _variants(self, subject: Subject, built: Built) -> Iterator[gate.Variant]:
+        """The candidate in each varied program that it fits; what a template wrote is tried in one of them only."""
+        changes = subject.program.changes if built.rewritten else ()
+        for number, change in enumerate(changes[:1] if built.candidate.family == FAMILY else changes):
+            candidate = varied(subject, built.candidate, change)
+            if candidate is not None:
+                yield gate.Variant(number, change.name, candidate)
+
+    def measure(self, task: Task, built: Built) -> Measurement:
+        """Processor time by turns with the -O3 build; a binary that was timed before is not timed again."""
+        subject = self._subject(task)
+        seen, key = self._seen(subject), digest(built.path)
+        earlier = seen.recall(key)
+        if earlier is not None:
+            return earlier
+        with open_folder() as folder:
+            base = copied(subject.built(subject.baseline), folder / "base")
+            mine = copied(built.path, folder / "mine")
+            found = timing.look(lambda: subject.timed_ms(base), lambda: subject.timed_ms(mine))
+        figure = timing.corrected(found, subject.reference.cpu_ms)
+        seen.keep(key, figure)
+        return figure
+
+    def profile(self, task: Task, built: Built) -> Profile:
+        """Nothing beyond the time, candidate by candidate; `atunner ir profile` looks closer. Raises NotMeasured."""
+        raise NotMeasured("candidates are not profiled one by one")
+
+    def compare(self, task: Task, baseline: Built, candidate: Built) -> Comparison | None:
+        """Both built again from their records, at least 15 pairs by turns, in new processes.
+
+        Raises:
+            NotMeasured: not faster for sure, so that it must not be published.
+        """
+        subject = self._subject(task)
+        with open_folder() as folder:
+            programs = []
+            for number, built in enumerate((baseline, candidate)):
+                here = folder / str(number)
+                here.mkdir(mode=0o755)
+                programs.append(subject.fresh_build(built.candidate, here))
+            gate.result(subject, programs[1])
+            if candidate.rewritten and subject.tools.sanitizers:
+                subject.clean(candidate.candidate)
+            first, second = programs
+            found = timing.confirmed(lambda: subject.timed_ms(first), lambda: subject.timed_ms(second))
+        if found.low <= 1.0:
+            raise NotMeasured(
+                f"not faster when confirmed: {found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
+            )
+        return found
+
+    def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
+        """No library computes what the program computes."""
+        return None
+
+    def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
+        """None: `repro.sh` beside the result builds and checks it again."""
+        return None
+
+    def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
+        """Whether each passes the static gate and compiles."""
+        found = []
+        for candidate in candidates:
+            reason = ""
+            try:
+                self.check(task, candidate)
+                self.build(task, candidate)
+            except CandidateError as error:
+                reason = f"{error.status}: {error}"
+            found.append(Screening(candidate=candidate, reason=reason))
+        return found
+
+    def environment(self, task: Task) -> Environment:
+        """This machine, its clang and the sandbox."""
+        subject = self._subject(task)
+        return Environment(
+            device=self.config.device.name,
+            toolchain={"clang": subject.tools.version},
+            sandbox=subject.runner.chain.names,
+            extra={"metric": timing.SOURCE, "core": subject.runner.cpu},
+        )
+
+    def _subject(self, task: Task) -> Subject:
+        return self._subject_of(program_of(task))
+
+    def _subject_of(self, program: Program) -> Subject:
+        key = program.model_dump_json()
+        if key not in self._subjects:
+            self._subjects[key] = Subject(program, self.config.cache, self.config.sandbox)
+        return self._subjects[key]
+
+    def _places(self, task: Task) -> Templates:
+        program = program_of(task)
+        key = program.model_dump_json()
+        if key not in self._templates:
+            self._templates[key] = Templates(program)
+        return self._templates[key]
+
+
+def varied(subject: Subject, candidate: Candidate, change: Change) -> Candidate | None:
+    """The candidate in a varied program; a template is applied to the varied source, anything else line by line."""
+    if candidate.family == FAMILY:
+        source = change.applied(subject.program.source)
+        other = subject.program.model_copy(update={"files": subject.program.with_source(source or "")})
+        return Templates(other).realise(subject, FAMILY, candidate.params) if source else None
+    name, text = main_text(candidate)
+    changed = change.applied(text)
+    return candidate.model_copy(update={"files": {**candidate.files, name: changed}}) if changed else None

@@ -1,0 +1,124 @@
+"""The gate in its order, cheapest first: flags, shape, results, held-out inputs and variants, sanitizers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from atunner.core.candidate import Candidate
+from atunner.core.errors import CandidateError, Wrong
+from atunner.core.trial import Check
+from atunner.domains.llvm_ir.evidence.ir_text import parse
+from atunner.domains.llvm_ir.making import main_text
+from atunner.domains.llvm_ir.recipe import check_flags, check_macros, recipe_of
+from atunner.domains.llvm_ir.running import open_folder
+from atunner.domains.llvm_ir.shape import keep
+from atunner.domains.llvm_ir.subject import BASELINE, Subject
+
+WORK_MS = 2.0
+"""What printing a result may cost more for one build than for another, in milliseconds."""
+SHARE = 0.3
+QUICK_MS = 60.0
+"""Programs up to here are sanitized at their own size while searching."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A candidate in a varied program. number: of the change among the program's."""
+
+    number: int
+    name: str
+    candidate: Candidate
+
+
+def rewritten(subject: Subject, candidate: Candidate) -> bool:
+    """Whether what is compiled is not the program's own source."""
+    return main_text(candidate)[1] != subject.program.source
+
+
+def static(subject: Subject, candidate: Candidate) -> tuple[Check, ...]:
+    """Flags and shape. Raises Rejected, NotBuilt."""
+    level = subject.program.level
+    recipe = recipe_of(candidate)
+    check_flags(recipe.flags if candidate.family != BASELINE else (), level)
+    check_macros(candidate.params, subject.program.files.values())
+    checks = [Check(name="flags", passed=True, detail=f"none is looser than level {level}")]
+    if rewritten(subject, candidate):
+        keep(subject.base_shape_for(candidate), subject.shape(candidate), level)
+        checks.append(Check(name="shape", passed=True, detail="signatures, outside calls, volatile and main are kept"))
+    return tuple(checks)
+
+
+def result(subject: Subject, program: Path) -> Check:
+    """The printed result on the given input. Raises Wrong, Crashed, TimedOut."""
+    return Check(name="result", passed=True, detail=subject.agrees(program, 0))
+
+
+def counted(subject: Subject, candidate: Candidate) -> Check:
+    """Lines and opcodes of the IR that was compiled: reported, never a goal."""
+    module = parse(subject.ir_of(candidate))
+    opcodes: dict[str, JsonValue] = dict(module.opcodes)
+    return Check(name="IR", passed=True, figures={"ir_lines": module.lines, "opcodes": opcodes})
+
+
+def dynamic(subject: Subject, candidate: Candidate, program: Path, variants: Iterable[Variant]) -> tuple[Check, ...]:
+    """Everything that needs a run: results on each input, in varied programs, sanitizers, work when timed.
+
+    Raises:
+        Wrong, Crashed, TimedOut, NotBuilt.
+    """
+    checks = [result(subject, program), counted(subject, candidate)]
+    for number in range(1, len(subject.given)):
+        words = " ".join(subject.given[number].args)
+        try:
+            detail = subject.agrees(program, number)
+        except Wrong as error:
+            raise Wrong(f"On the held-out input {words!r} only: {error}") from error
+        checks.append(Check(name=f"held-out input {words}", passed=True, detail=detail))
+    if rewritten(subject, candidate):
+        smallest = candidate
+        for variant in variants:
+            checks.append(_agrees(subject, variant))
+            smallest = variant.candidate if "smaller" in variant.name else smallest
+        if subject.tools.sanitizers:
+            checks.append(Check(name="sanitizers", passed=True, detail=_clean(subject, candidate, smallest)))
+        checks.append(_works_when_timed(subject, program))
+    return tuple(checks)
+
+
+def _agrees(subject: Subject, variant: Variant) -> Check:
+    """The rewrite in a varied program: a table of answers, or a loop without its remainder, is right in one only."""
+    with open_folder() as folder:
+        try:
+            detail = subject.agrees(subject.fresh_build(variant.candidate, folder), variant.number, "change")
+        except CandidateError as error:
+            raise Wrong(f"With {variant.name} only: {error}") from error
+    return Check(name=f"held-out variant: {variant.name}", passed=True, detail=detail)
+
+
+def _clean(subject: Subject, candidate: Candidate, smallest: Candidate) -> str:
+    """Sanitizers on the given size where that is quick, else on the smallest; confirming looks at the given one."""
+    if main_text(candidate)[0].endswith(".ll"):
+        return subject.clean(candidate)
+    return subject.clean_alike(candidate) if subject.reference.cpu_ms <= QUICK_MS else subject.clean(smallest)
+
+
+def _works_when_timed(subject: Subject, program: Path) -> Check:
+    """A run that prints may take longer than a timed one by what printing costs, not by what is computed.
+
+    Raises:
+        Wrong: the work is left out when nobody looks.
+    """
+    reference = subject.reference
+    printing = max(0.0, reference.dump_ms - reference.cpu_ms)
+    allowed = 1.5 * printing + SHARE * reference.cpu_ms + WORK_MS
+    for runs in (1, 3):
+        with_result, without = subject.both_ms(program, runs)
+        if with_result - without <= allowed:
+            extra = max(0.0, with_result - without)
+            return Check(name="works when timed", passed=True, detail=f"printing costs {extra:.3g} ms")
+    raise Wrong(
+        f"The program works less when its result is not asked for: {without:.3g} ms, {with_result:.3g} ms with it; "
+        f"printing alone explains {allowed:.3g} ms."
+    )
