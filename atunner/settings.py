@@ -19,12 +19,13 @@ class Settings(BaseSettings):
     locks: where runs are locked, None for under `data`. model: as --model takes it. prices: a file of prices over
     ours. workers: build processes, 0 for one a core. sandbox: the level that every run demands. served_sandbox: at
     least this for jobs of the service whose code comes from a client or a model. torch_python: an interpreter that
-    has PyTorch, to compare with.
+    has PyTorch, to compare with. api_keys: the file of the hashes of API keys, None for `api-keys` under `data`.
     """
 
     model_config = SettingsConfigDict(env_prefix="ATUNNER_", extra="ignore")
 
     locks: Path | None = None
+    api_keys: Path | None = None
     data: Path = Field(default_factory=lambda: user_data_path("atunner"))
     cache: Path = Field(default_factory=lambda: user_cache_path("atunner"))
     database: str = ""
@@ -51,6 +52,11 @@ class Settings(BaseSettings):
     def lock_of(self, run: str) -> Path:
         """The file that is locked while a process works on a run."""
         return (self.locks or self.data / "locks") / f"{run}.lock"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the hashes of API keys lie."""
+        return self.api_keys or self.data / "api-keys"
 
     @property
     def build_workers(self) -> int:

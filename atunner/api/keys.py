@@ -64,8 +64,8 @@ def read(file: Path) -> tuple[Key, ...]:
     if not file.exists():
         return ()
     try:
-        if file.stat().st_mode & 0o077:
-            raise UserError(f"{file} can be read by others; expected mode 600. Run: chmod 600 {file}")
+        if file.stat().st_mode & 0o027:  # its group may read it: so a mounted secret reaches a user of its own
+            raise UserError(f"{file} can be read by all or written by others; expected mode 600. Run: chmod 600 {file}")
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UserError(f"Cannot read the API keys in {file}: {error.strerror}.") from error

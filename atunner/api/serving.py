@@ -4,7 +4,6 @@ import errno
 import ipaddress
 import socket
 from contextlib import suppress
-from pathlib import Path
 
 import uvicorn
 
@@ -16,7 +15,6 @@ from atunner.core.value import Value
 from atunner.service.check import warm
 from atunner.settings import Settings
 
-KEYS = "api-keys"
 GRACE_S = 3
 
 
@@ -36,7 +34,7 @@ def serve(settings: Settings, place: Place) -> None:
     Raises:
         UserError: the port is taken, the host is not this machine's, or it is beyond loopback and there is no key.
     """
-    host, known = place.host, keys.read(settings.data / KEYS)
+    host, known = place.host, keys.read(settings.key_file)
     if not _loopback(host) and not known:
         raise UserError(
             f"--host {host} can be reached by others, and no API key is configured. "
@@ -69,12 +67,7 @@ def new_key(settings: Settings, name: str, scopes: tuple[str, ...], per_s: int =
     if not scopes or set(scopes) - known:
         raise UserError(f"--scopes takes some of {', '.join(sorted(known))}; got {', '.join(scopes) or 'none'}.")
     limits = keys.Limits(per_s=per_s, open_jobs=open_jobs)
-    return keys.add(settings.data / KEYS, name, frozenset(keys.Scope(s) for s in scopes), limits)
-
-
-def key_file(settings: Settings) -> Path:
-    """Where the hashes of keys lie."""
-    return settings.data / KEYS
+    return keys.add(settings.key_file, name, frozenset(keys.Scope(s) for s in scopes), limits)
 
 
 def _bound(host: str, port: int) -> socket.socket:
