@@ -6,8 +6,10 @@ compiles C (or IR) with everything that its flags say.
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from atunner.core.errors import NotBuilt
@@ -27,6 +29,22 @@ BEFORE = ("-Xclang", "-disable-llvm-passes")
 LIBRARIES = ("-lm",)
 
 
+@dataclass
+class Meter:
+    """Seconds that programs of the toolchain and candidates ran, whatever ran them."""
+
+    spent_s: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time of the block."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent_s += time.perf_counter() - began
+
+
 @dataclass(frozen=True)
 class Compiler:
     """Clang with a sandbox round it. cache: where the native launcher lies. chain: sandbox layers to use."""
@@ -35,6 +53,7 @@ class Compiler:
     cache: Path
     chain: Chain
     limit_s: float = COMPILE_S
+    meter: Meter = field(default_factory=Meter)
 
     def ir(self, source: Path, out: Path, flags: Sequence[str] = O3) -> Path:
         """Textual IR of a C file; with `BEFORE` among the flags as it is before any pass, else after optimisation.
@@ -88,7 +107,8 @@ class Compiler:
         )
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TMPDIR": str(cwd)}
         try:
-            done = run(*wrapped, cwd=cwd, timeout_s=self.limit_s, env=env)
+            with self.meter.running():
+                done = run(*wrapped, cwd=cwd, timeout_s=self.limit_s, env=env)
         except ProgramTimedOut as error:
             raise NotBuilt(f"The compiler did not end within {self.limit_s:g} s and was stopped.") from error
         if done.code:

@@ -28,6 +28,9 @@ from atunner.domains.llvm_ir.subject import Subject, copied, digest
 from atunner.domains.llvm_ir.templates import FAMILY, Templates
 from atunner.domains.llvm_ir.toolchain import toolchain
 
+TOOLS_S = "tools_s"
+"""Among the figures of the last check: seconds that the trial spent in compilers and in runs."""
+
 
 class Config(Value):
     """What a worker needs to make the domain: values only; fields of other domains are ignored."""
@@ -59,6 +62,7 @@ class LlvmIr:
         self.config = Config.model_validate(config)
         self._subjects: dict[str, Subject] = {}
         self._templates: dict[str, Templates] = {}
+        self._before_s = 0.0
 
     def admit(self, task: Task) -> Task:
         """The preflight: toolchain, compile, run, determinism, held-out inputs. Raises UserError, ProgramMissing."""
@@ -125,7 +129,9 @@ class LlvmIr:
 
     def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
         """Flags, then the shape of what is compiled. Raises Rejected, NotBuilt."""
-        return gate.static(self._subject(task), candidate)
+        subject = self._subject(task)
+        self._before_s = subject.runner.meter.spent_s
+        return gate.static(subject, candidate)
 
     def build(self, task: Task, candidate: Candidate) -> Built:
         """Compile within the limit, or take it from the cache. Raises NotBuilt, Rejected."""
@@ -140,7 +146,9 @@ class LlvmIr:
         """
         subject = self._subject(task)
         if built.checked:
-            return (gate.result(subject, built.path),)
+            found = gate.result(subject, built.path)
+            spent = subject.runner.meter.spent_s - self._before_s
+            return (found.model_copy(update={"figures": {TOOLS_S: round(spent, 4)}}),)
         seen, key = self._seen(subject), digest(built.path)
         checks = seen.passed(key)
         if not checks:
@@ -195,7 +203,7 @@ class LlvmIr:
                 programs.append(subject.fresh_build(built.candidate, here))
             gate.result(subject, programs[1])
             if candidate.rewritten and subject.tools.sanitizers:
-                subject.clean(candidate.candidate)
+                gate.clean(subject, candidate.candidate)
             first, second = programs
             found = timing.confirmed(lambda: subject.timed_ms(first), lambda: subject.timed_ms(second))
         if found.low <= 1.0:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atunner.core.errors import CandidateError, Crashed, TimedOut
+from atunner.domains.llvm_ir.build import Meter
 from atunner.domains.llvm_ir.program import Input
 from atunner.tools.process import Clocked, clocked
 from atunner.tools.runner import program as native_program
@@ -41,6 +42,7 @@ class Runner:
     cache: Path
     chain: Chain
     cpu: int
+    meter: Meter = field(default_factory=Meter)
 
     def printed(self, program: Path, given: Input, dump: str, out: Path, limit_s: float) -> Clocked:
         """Run with the dump argument; all that it prints, errors too, is in `out`.
@@ -83,7 +85,7 @@ class Runner:
     def _run(self, program: Path, args: tuple[str, ...], stdin: str, terms: Terms) -> Clocked:
         argv = self._confined(program, args, terms)
         env = {**ENVIRONMENT, **terms.more}
-        with _typed(stdin) as given:
+        with _typed(stdin) as given, self.meter.running():
             done = clocked(*argv, timeout_s=terms.limit_s, output=terms.out, env=env, stdin=given, cpu=terms.cpu)
         if done.timed_out:
             raise TimedOut(f"The program did not end within {terms.limit_s:.3g} s.")

@@ -55,7 +55,7 @@ class Subject:
         self.tools = toolchain(program.clang)
         self.compiler = Compiler(self.tools, cache, chain)
         cpu = sorted(os.sched_getaffinity(0))[-1]  # interrupts favour the first core
-        self.runner = Runner(cache, chain, cpu)
+        self.runner = Runner(cache, chain, cpu, self.compiler.meter)
         key = content_id(
             [program.model_dump(mode="json", exclude={"level", "kernel", "hot", "ready"}), self.tools.version, LAYOUT]
         )
