@@ -20,7 +20,7 @@ _NEVER = re.compile(
     r"-f(?:no-)?(?:plugin|profile|sanitize|instrument|use-ld|lto|pass|auto-profile|save|record|xray|embed|split|"
     r"offload|module|visibility|pie|pic|debug|working|file|coverage|cs-|crash|diagnostics|syntax|"
     r"signed-char|unsigned-char|short-|single-precision|excess-precision|pack-struct|char8|trapping-math=)"
-    r"|-mllvm|-mrelax-all|-m(?:16|32|x32|abi|cmodel|long-double|regparm|stackrealign|soft-float|fpmath|no-(?:sse|x87|mmx))\b.*"
+    r"|-mllvm|-mrelax-all|-m(?:16|32|x32|abi|cmodel|long-double|regparm|stackrealign|soft-float|fpmath|no-(?:sse|x87|mmx)\w*)\b.*"
 )
 """Flags that do more than generate code, or give the program another meaning."""
 LOOSE = re.compile(

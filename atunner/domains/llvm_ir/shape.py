@@ -6,14 +6,20 @@ from collections import Counter
 
 from atunner.core.errors import Rejected
 from atunner.core.value import Value
-from atunner.domains.llvm_ir.evidence.ir_text import bodies
+from atunner.domains.llvm_ir.evidence.ir_text import bodies, in_loops
 from atunner.domains.llvm_ir.program import Level
 
 MEMORY = ("memcpy", "memmove", "memset", "malloc", "calloc", "free", "aligned_alloc", "posix_memalign")
 MATHS = ("sqrt", "fabs", "fmin", "fmax", "floor", "ceil", "trunc", "copysign", "abs")
 HARMLESS = frozenset((*MEMORY, *MATHS, *(f"{name}f" for name in MATHS)))
 """What a rewrite may call though the program did not: memory for packing, and functions that always round the same."""
-INTRINSICS = re.compile(r"llvm\.(?!fma\.|fmuladd\.)")
+INTRINSICS = re.compile(
+    r"llvm\.(?!fma\.|fmuladd\.|read|write_register|\w*(?:frame|return)address|addressof|sponentry|thread\.pointer|set\.|reset\."
+    r"|get\.|va_|eh\.|local|instrprof|debugtrap|ubsantrap|clear_cache|init\.|adjust\.|x86\.(?:rd|xget|sse\.(?:ld|st)mxcsr)"
+    r"|aarch64\.(?:get|set|rndr)|call\.|experimental\.(?:constrained|deoptimize|guard))"
+)
+"""Intrinsics that compute; those that look at the clock, the stack or the machine's state are not among them."""
+_GLOBAL = re.compile(r"^@(\"?[-\w.$]+\"?) = ([^\n]*?)\b(global|constant)\b", re.MULTILINE)
 _DECLARED = re.compile(r"^declare\b.*?@\"?([-\w.$]+)\"?\s*\(", re.MULTILINE)
 _ASSEMBLY = re.compile(r"^module asm|\basm (?:sideeffect |alignstack |inteldialect |unwind )*\"", re.MULTILINE)
 _SPECIAL = re.compile(
@@ -37,13 +43,16 @@ _ARGUMENT = re.compile(r" %[-\w.$]+$")
 class Shape(Value):
     """The parts of a module that a rewrite must keep.
 
-    functions: name -> signature. declared: functions of the outside. volatile: accesses by function. bodies: hashes of
-    what the functions do, without metadata. looped: functions with a loop.
+    functions: name -> signature. declared: functions and data of the outside. writable: own data that can change.
+    volatile, volatile_in_loops: accesses by function. bodies: hashes of what the functions do, without metadata.
+    looped: functions with a loop.
     """
 
     functions: dict[str, str]
     declared: frozenset[str]
+    writable: frozenset[str]
     volatile: dict[str, int]
+    volatile_in_loops: dict[str, int]
     bodies: dict[str, str]
     looped: frozenset[str]
     assembly: int
@@ -55,9 +64,15 @@ class Shape(Value):
 def shape_of(text: str) -> Shape:
     """Read a module's shape from its text."""
     functions, volatile, hashes, looped, loose = dict[str, str](), Counter[str](), dict[str, str](), set[str](), 0
+    inside = Counter[str]()
+    data = [(name.strip('"'), words.split(), kind) for name, words, kind in _GLOBAL.findall(text)]
+    outside = {name for name, words, _ in data if {"external", "extern_weak"} & set(words)}
     for name, lines in bodies(text):
         functions[name] = signature(lines[0])
         volatile[name] = sum(bool(_VOLATILE.search(line)) for line in lines[1:])
+        if volatile[name]:
+            within = in_loops(lines)
+            inside[name] = sum(bool(_VOLATILE.search(line)) for n, line in enumerate(lines) if n in within)
         plain = "\n".join(_NOISE.sub("", line).rstrip() for line in lines[1:])
         hashes[name] = hashlib.sha256(plain.encode()).hexdigest()
         loose += sum(bool(_FLOATING.search(line) and _LOOSE.search(line)) for line in lines[1:])
@@ -65,8 +80,11 @@ def shape_of(text: str) -> Shape:
             looped.add(name)
     return Shape(
         functions=functions,
-        declared=frozenset(_DECLARED.findall(text)),
+        declared=frozenset(_DECLARED.findall(text)) | outside,
+        writable=frozenset(name for name, _, kind in data if kind == "global" and not name.startswith("llvm."))
+        - outside,
         volatile={name: count for name, count in volatile.items() if count},
+        volatile_in_loops={name: count for name, count in inside.items() if count},
         bodies=hashes,
         looped=frozenset(looped),
         assembly=len(_ASSEMBLY.findall(text)),
@@ -98,18 +116,28 @@ def keep(base: Shape, candidate: Shape, level: Level) -> None:
         if got != expected:
             raise Rejected(f"The signature of {name} was {expected} and is {got}; it must stay.")
     new = {n for n in candidate.declared - base.declared - base.functions.keys() if not INTRINSICS.match(n)}
-    fused = {n for n in new if n.startswith("llvm.")}
+    fused = {n for n in new if n.startswith(("llvm.fma.", "llvm.fmuladd."))}
     if new - HARMLESS - fused:
         raise Rejected(f"New calls to the outside: {', '.join(sorted(new - HARMLESS - fused))}; none may be added.")
     if candidate.assembly > base.assembly:
         raise Rejected("Inline assembly was added; write C or IR.")
     if candidate.special > base.special:
         raise Rejected("Constructors, aliases or sections were added; none may be.")
+    _keep_volatile(base, candidate)
+    added = sorted(candidate.writable - base.writable)
+    if added:
+        raise Rejected(f"New data that can change: {', '.join(added)}; use locals, or memory of the function's own.")
+    _keep_rounding(base, candidate, level)
+    _keep_main(base, candidate)
+
+
+def _keep_volatile(base: Shape, candidate: Shape) -> None:
     for name, count in base.volatile.items():
         if candidate.volatile.get(name, 0) < count:
             raise Rejected(f"{name} had {count} volatile accesses and has {candidate.volatile.get(name, 0)}; keep all.")
-    _keep_rounding(base, candidate, level)
-    _keep_main(base, candidate)
+    for name, count in base.volatile_in_loops.items():
+        if candidate.volatile_in_loops.get(name, 0) < count:
+            raise Rejected(f"{name} has {count} volatile accesses in loops; they must stay there, one for each round.")
 
 
 def _keep_rounding(base: Shape, candidate: Shape, level: Level) -> None:

@@ -22,6 +22,8 @@ OPCODES = frozenset(word for line in _WORDS for word in line.split())
 _NAME = r'(?:"(?:[^"\\]|\\.)*"|[-\w.$]+)'
 _DEFINE = re.compile(rf"^define\b.*?@({_NAME})\s*\(")
 _LABEL = re.compile(rf"^\s*{_NAME}:")
+_LABEL_NAME = re.compile(rf"^\s*({_NAME}):")
+_TARGET = re.compile(rf"\blabel %({_NAME})")
 _INSTRUCTION = re.compile(rf"^\s*(?:%{_NAME}\s*=\s*)?(?:(?:tail|musttail|notail)\s+)?([a-z_]+)\b")
 _RESULT = re.compile(rf"^\s*%{_NAME}\s*=")
 _DEBUG = re.compile(r"^\s*#dbg_|\bcall void @llvm\.dbg\.")
@@ -88,6 +90,36 @@ def bodies(text: str) -> Iterator[tuple[str, list[str]]]:
         if line.startswith("}"):
             yield name, lines
             lines = []
+
+
+def in_loops(body: list[str]) -> frozenset[int]:
+    """Which lines of a function (by index) lie in a block that can be reached from itself."""
+    blocks, block = list[int](), 0
+    labels: dict[str, int] = {}
+    follows: dict[int, set[str]] = {0: set()}
+    for line in body:
+        label = _LABEL_NAME.match(line)
+        if label and not line.lstrip().startswith(";"):
+            block += 1
+            labels[label[1].strip('"')] = block
+            follows[block] = set()
+        blocks.append(block)
+        follows[block].update(name.strip('"') for name in _TARGET.findall(line))
+    after = {b: {labels[name] for name in names if name in labels} for b, names in follows.items()}
+    cyclic = {b for b in after if b in _reached(after, b)}
+    return frozenset(n for n, b in enumerate(blocks) if b in cyclic)
+
+
+def _reached(after: dict[int, set[int]], start: int) -> set[int]:
+    """Every block that can come after `start`."""
+    found: set[int] = set()
+    waiting = list(after[start])
+    while waiting:
+        block = waiting.pop()
+        if block not in found:
+            found.add(block)
+            waiting += after[block]
+    return found
 
 
 def _function(name: str, body: list[str]) -> Function:
