@@ -7,6 +7,7 @@ from atunner.agents.performance import Diagnosis
 from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
 from atunner.core.status import Status
+from atunner.core.terms import Terms
 from atunner.core.trial import Trial
 from atunner.core.value import Value
 
@@ -65,13 +66,16 @@ class Material(Value):
     lessons: tuple[Lesson, ...] = ()
     refused: tuple[str, ...] = ()
     parameters: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
+    terms: Terms | None = None
 
 
 def brief(role: str, material: Material, order: str = "", limit: int = LIMIT) -> Brief:
     """What the model in that role is told. order: what is wanted of it in this step."""
     m = material
+    opening = {"planner": m.terms.planner, "coder": m.terms.coder} if m.terms else OPENING
+    forbidden, convention = (m.terms.forbidden, m.terms.convention) if m.terms else (FORBIDDEN, CONVENTION)
     sections = (
-        Section(title="Your role", lines=(OPENING[role], DATA_RULE), rank=0),
+        Section(title="Your role", lines=(opening[role], DATA_RULE), rank=0),
         Section(title="Task", lines=_task(m), rank=1),
         Section(title="Device", lines=_device(m), rank=5),
         Section(title="Where it stands", lines=_standing(m), rank=2),
@@ -80,9 +84,10 @@ def brief(role: str, material: Material, order: str = "", limit: int = LIMIT) ->
         Section(
             title="What fell last", lines=tuple(quoted("refusal", r) for r in reversed(m.refused)), rank=3, cut=True
         ),
+        Section(title="Evidence", lines=m.terms.evidence if m.terms else (), rank=4, cut=True),
         Section(title="Trials so far", lines=history(m), rank=6, cut=True),
         Section(title="Lessons", lines=tuple(f"- {x.text} ({x.evidence})" for x in m.lessons), rank=7, cut=True),
-        Section(title="Rules", lines=FORBIDDEN + (CONVENTION if role == "coder" else ()), rank=1),
+        Section(title="Rules", lines=forbidden + (convention if role == "coder" else ()), rank=1),
         Section(title="Now", lines=tuple(filter(None, (order,))), rank=0),
     )
     return fit(role, sections, limit)

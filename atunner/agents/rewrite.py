@@ -76,17 +76,24 @@ def main_file(candidate: Candidate) -> str:
     return next(iter(candidate.files))
 
 
-def written(answer: Rewrite, parent: Candidate, known: Mapping[str, tuple[int | str, ...]], by: str) -> Written:
+def written(
+    answer: Rewrite,
+    parent: Candidate,
+    known: Mapping[str, tuple[int | str, ...]],
+    by: str,
+    made: Mapping[str, str] | None = None,
+) -> Written:
     """The family that an answer describes, its parameters made consistent with its source.
 
-    known: the values of the parameters that the parent's family has.
+    known: the values of the parameters that the parent's family has. made: the files that the domain made of the
+    answer, where that is more than to put the source in the place of the parent's.
 
     Raises:
         Inconsistent: no values are given for a NAME that the source uses, or no point is legal.
     """
     answer, notes = repair(answer, parent, known)
     name = main_file(parent)
-    files = {**parent.files, name: answer.source}
+    files = dict(made) if made is not None else {**parent.files, name: answer.source}
     if PROGRAM_FILE in files:
         files[PROGRAM_FILE] = _program(answer, Program.model_validate_json(files[PROGRAM_FILE])).model_dump_json(
             indent=1

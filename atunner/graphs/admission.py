@@ -7,8 +7,9 @@ from langgraph.runtime import Runtime
 from pydantic import JsonValue
 
 from atunner.agents.codegen import Draft, Move, Proposal
-from atunner.agents.rewrite import Inconsistent, Written, written
+from atunner.agents.rewrite import Inconsistent, Rewrite, Written, written
 from atunner.core.candidate import Candidate
+from atunner.core.errors import CandidateError
 from atunner.core.ports import Fault, Outcome, WorkItem
 from atunner.core.record import AgentNote
 from atunner.core.space import Family
@@ -73,25 +74,33 @@ def values_of(families: tuple[Family, ...], name: str) -> dict[str, tuple[Any, .
     return {p.name: p.values for f in families if f.name == name for p in f.space.parameters}
 
 
-def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
-    """The family, verified at its first point, or why not."""
+def screened(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
+    """The family, its source repaired, gated and built, or why not; no trial yet."""
     if draft.refused:
         return draft.refused
     parent = parent_of(deps, state, draft.parent)
     known = values_of(deps.domain.families(state.task), parent.family)
     try:
-        one = written(draft.rewrite, parent, known, draft.by)
+        one = written(draft.rewrite, parent, known, draft.by, _made(deps, state, parent, draft.rewrite))
     except Inconsistent as error:
         return f"inconsistent: {error}"
+    except CandidateError as error:
+        return f"{error.status}: {error}"
     if one.files == parent.files:
         return "it is the kernel that it was derived from, unchanged"
     candidate = one.realise(one.start)
     (outcome,) = deps.executor.map([WorkItem(action="screen", task=state.task, candidate=candidate)])
     reason = _reason(outcome)
     keep_screen(deps.memory, deps.run, candidate.id, reason)
-    if reason:
-        return reason
-    work = Slice(deps, state)
+    return reason or one
+
+
+def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
+    """The family, verified at its first point, or why not."""
+    one = screened(deps, state, draft)
+    if isinstance(one, str):
+        return one
+    work, candidate = Slice(deps, state), one.realise(one.start)
     if work.spent().over(state.budget):
         return "the budget was spent before it could be judged"
     trial = work.judge(candidate)
@@ -99,6 +108,13 @@ def _tried(deps: Deps, state: TuningState, draft: Draft) -> Written | str:
         return f"{trial.status}: {trial.feedback}"
     keep(deps.memory, deps.run, one)
     return one
+
+
+def _made(deps: Deps, state: TuningState, parent: Candidate, answer: Rewrite) -> dict[str, str] | None:
+    """The files of an answer where the domain makes them: it may be an edit, or a part of the source."""
+    complete = getattr(deps.domain, "complete", None)
+    files: dict[str, str] | None = complete(state.task, parent, answer.source) if complete else None
+    return files
 
 
 def _reason(outcome: Outcome) -> str:

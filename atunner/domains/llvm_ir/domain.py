@@ -16,17 +16,21 @@ from atunner.core.profile import Profile
 from atunner.core.space import Advice, Family
 from atunner.core.status import Provenance
 from atunner.core.task import Task
+from atunner.core.terms import Terms
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.core.value import Value
-from atunner.domains.llvm_ir import expert, flags, gate, timing
+from atunner.domains.llvm_ir import edits, expert, flags, gate, timing
 from atunner.domains.llvm_ir.making import main_text
 from atunner.domains.llvm_ir.preflight import admitted
-from atunner.domains.llvm_ir.program import Change, Program, program_of
+from atunner.domains.llvm_ir.program import Program, program_of
+from atunner.domains.llvm_ir.recipe import recipe_of
 from atunner.domains.llvm_ir.running import open_folder
 from atunner.domains.llvm_ir.seen import Seen
 from atunner.domains.llvm_ir.subject import Subject, copied, digest
 from atunner.domains.llvm_ir.templates import FAMILY, Templates
 from atunner.domains.llvm_ir.toolchain import toolchain
+from atunner.domains.llvm_ir.variants import varied
+from atunner.domains.llvm_ir.wording import told
 
 TOOLS_S = "tools_s"
 """Among the figures of the last check: seconds that the trial spent in compilers and in runs."""
@@ -126,6 +130,26 @@ class LlvmIr:
         program = program_of(task)
         first = flags.portfolio(program.level, toolchain(program.clang))
         return expert.advise(first, self._places(task), trials, points)
+
+    def complete(self, task: Task, parent: Candidate, answer: str) -> dict[str, str]:
+        """The files of a model's answer: an edit applied to the parent, or a whole source in place of the parent's.
+
+        Raises:
+            Rejected: an edit that does not fit. NotBuilt: the parent's IR is needed and cannot be made.
+        """
+        edit = edits.read(answer)
+        if edit is None:
+            return {**parent.files, main_text(parent)[0]: answer}
+        subject = self._subject(task)
+        if isinstance(edit, edits.IrFunctionEdit):
+            return edits.applied(*subject.apart(parent), edit)
+        if isinstance(edit, edits.SourceFunctionEdit) and parent.family == FAMILY:
+            parent = subject.candidate(subject.program.source, recipe_of(parent), parent.family)
+        return edits.applied(parent, "", edit)
+
+    def terms(self, task: Task) -> Terms:
+        """What a model is told of this domain, with the profile of the program."""
+        return told(self._subject(task), self._places(task).described())
 
     def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
         """Flags, then the shape of what is compiled. Raises Rejected, NotBuilt."""
@@ -258,14 +282,3 @@ class LlvmIr:
         if key not in self._templates:
             self._templates[key] = Templates(program)
         return self._templates[key]
-
-
-def varied(subject: Subject, candidate: Candidate, change: Change) -> Candidate | None:
-    """The candidate in a varied program; a template is applied to the varied source, anything else line by line."""
-    if candidate.family == FAMILY:
-        source = change.applied(subject.program.source)
-        other = subject.program.model_copy(update={"files": subject.program.with_source(source or "")})
-        return Templates(other).realise(subject, FAMILY, candidate.params) if source else None
-    name, text = main_text(candidate)
-    changed = change.applied(text)
-    return candidate.model_copy(update={"files": {**candidate.files, name: changed}}) if changed else None

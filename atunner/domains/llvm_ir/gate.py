@@ -77,10 +77,12 @@ def dynamic(subject: Subject, candidate: Candidate, program: Path, variants: Ite
             raise Wrong(f"On the held-out input {words!r} only: {error}") from error
         checks.append(Check(name=f"held-out input {words}", passed=True, detail=detail))
     if rewritten(subject, candidate):
-        smallest = candidate
+        smallest, fits = candidate, 0
         for variant in variants:
             checks.append(_agrees(subject, variant))
-            smallest = variant.candidate if "smaller" in variant.name else smallest
+            smallest, fits = variant.candidate if "smaller" in variant.name else smallest, fits + 1
+        if subject.program.changes and not fits and len(subject.given) == 1:
+            raise Wrong("No varied form of the program takes this rewrite, so that it could be a table of answers.")
         if subject.tools.sanitizers:
             checks.append(Check(name="sanitizers", passed=True, detail=_clean(subject, candidate, smallest)))
         checks.append(_works_when_timed(subject, program))
@@ -97,11 +99,15 @@ def _agrees(subject: Subject, variant: Variant) -> Check:
     return Check(name=f"held-out variant: {variant.name}", passed=True, detail=detail)
 
 
+def clean(subject: Subject, candidate: Candidate) -> str:
+    """Sanitizers at the program's own size. Raises Wrong, NotBuilt."""
+    in_ir = main_text(candidate)[0].endswith(".ll")
+    return subject.clean(candidate) if in_ir else subject.clean_alike(candidate)
+
+
 def _clean(subject: Subject, candidate: Candidate, smallest: Candidate) -> str:
-    """Sanitizers on the given size where that is quick, else on the smallest; confirming looks at the given one."""
-    if main_text(candidate)[0].endswith(".ll"):
-        return subject.clean(candidate)
-    return subject.clean_alike(candidate) if subject.reference.cpu_ms <= QUICK_MS else subject.clean(smallest)
+    """Sanitizers at the given size where that is quick, else at the smallest; confirming looks at the given one."""
+    return clean(subject, candidate) if subject.reference.cpu_ms <= QUICK_MS else subject.clean(smallest)
 
 
 def _works_when_timed(subject: Subject, program: Path) -> Check:

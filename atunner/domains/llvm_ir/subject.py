@@ -24,6 +24,8 @@ from atunner.domains.llvm_ir.toolchain import toolchain
 from atunner.tools.lock import awaited
 from atunner.tools.sandbox import demand, strongest
 
+APART = "-fno-inline"
+"""Keeps functions apart in IR, so that one of them can be replaced and the others varied."""
 BASELINE = "baseline"
 LAYOUT = 2
 """Of what is kept in the cache: another number forgets what was kept before."""
@@ -109,10 +111,24 @@ class Subject:
         name, _ = main_text(candidate)
         return self.ir_shape(recipe_of(candidate)) if name.endswith(".ll") else self.base_shape
 
-    def ir(self, recipe: Recipe) -> str:
-        """The IR of the program itself, after the passes that the recipe's flags ask for. Raises NotBuilt."""
+    def apart(self, parent: Candidate) -> tuple[Candidate, str]:
+        """The parent with its functions kept apart, and its IR: what one function of it can be replaced in.
+
+        Raises:
+            NotBuilt, Rejected.
+        """
+        if main_text(parent)[0].endswith(".ll"):
+            return parent, main_text(parent)[1]
+        recipe = recipe_of(parent)
+        recipe = recipe.model_copy(update={"flags": (*(f for f in recipe.flags if f != APART), APART)})
+        kept = parent.model_copy(update={"files": {**parent.files, RECIPE_FILE: recipe.model_dump_json(indent=1)}})
+        return kept, self.ir_of(kept)
+
+    def ir(self, recipe: Recipe, source_text: str = "") -> str:
+        """The IR of the program itself, or of a varied source of it, after all passes. Raises NotBuilt."""
         with open_folder() as folder:
-            source = laid_out(self.program.files, folder)
+            files = self.program.with_source(source_text) if source_text else self.program.files
+            source = laid_out(files, folder)
             flags = (*recipe.flags, *self.program.cflags, "-w")
             return self.compiler.ir(source, folder / "program.ll", flags).read_text(encoding="utf-8")
 

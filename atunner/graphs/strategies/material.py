@@ -12,6 +12,7 @@ from atunner.core.ports import Domain
 from atunner.core.program import PROGRAM_FILE, Program
 from atunner.core.record import RunRecord
 from atunner.core.task import Task
+from atunner.core.terms import Terms
 from atunner.graphs.admission import parent_of, values_of
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
@@ -40,7 +41,15 @@ def gather(deps: Deps, state: TuningState) -> Material:
         lessons=lessons(deps.recalled, state.diagnosis),
         refused=tuple(str(r) for r in refused) if isinstance(refused, list) else (),
         parameters=values_of(deps.domain.families(state.task), parent.family),
+        terms=terms_of(deps.domain, state.task),
     )
+
+
+def terms_of(domain: Domain[Any], task: Task) -> Terms | None:
+    """What a model must know of the domain; None for one that is content with the terms of kernels."""
+    own = getattr(domain, "terms", None)
+    found: Terms | None = own(task) if own else None
+    return found
 
 
 def _launches(parent: Candidate) -> str:
@@ -87,4 +96,5 @@ def of_task(
         trials=record.trials[-LAST:] if record else (),
         lessons=lessons(recalled, diagnosis),
         parameters=values_of(domain.families(task), start.family),
+        terms=terms_of(domain, task),
     )
