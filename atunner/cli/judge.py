@@ -1,5 +1,6 @@
 """`atunner judge selftest` and `atunner verify`: hold the judge, and its word, to account."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from atunner.domains.kernels.backends.c import CBackend, Options, program_of
 from atunner.domains.kernels.backends.cuda import CudaBackend
 from atunner.domains.kernels.evidence import Bundle, Evidence, Finding, read, recheck
 from atunner.domains.kernels.gpu.present import present, target_among
+from atunner.domains.kernels.selftest import CORPORA
 from atunner.domains.kernels.selftest import selftest as rows_of
 from atunner.domains.kernels.selftest.hostile import attacked
 from atunner.domains.kernels.selftest.problems import OPERATORS
@@ -22,6 +24,8 @@ from atunner.operators import Operator, operator
 from atunner.settings import Settings
 from atunner.tools.compilers import here
 
+LANGUAGES = tuple(CORPORA)
+BACKENDS = {"c": "C", "cuda": "CUDA on the CPU"}
 SIGNS = {True: "ok", False: "FAILED", None: "as told"}
 
 SELFTEST = """Judge shipped exploits, honest kernels and hostile programs; exit 1 on any wrong answer.
@@ -44,27 +48,32 @@ def register(app: typer.Typer) -> None:
 
 def selftest(
     hostile: Annotated[bool, typer.Option(help="Also run hostile programs under every sandbox chain.")] = True,
+    cuda: Annotated[bool, typer.Option(help="Also judge CUDA kernels, checked on the CPU.")] = True,
     quiet: Annotated[bool, typer.Option(help="Print only what went wrong, and the totals.")] = False,
 ) -> int:
     """Print a table of every entry and its answer."""
     cache = Settings().cache
     console = Console()
-    table = Table("corpus", "category", "name", "answer", "as expected")
-    total, bad = 0, 0
-    for row in rows_of(cache):
-        total, bad = total + 1, bad + (not row.good)
+    table = Table("corpus", "backend", "category", "name", "answer", "as expected")
+    good, total = Counter[str](), Counter[str]()
+    for row in rows_of(cache, [name for c in LANGUAGES[: 1 + cuda] for name in CORPORA[c]]):
+        kind = f"{row.corpus} on {BACKENDS[row.language]}"
+        good[kind], total[kind] = good[kind] + row.good, total[kind] + 1
+        answer = "yes" if row.good else f"NO: {row.expected}; {row.feedback[:200]}"
         if not (quiet and row.good):
-            table.add_row(
-                row.corpus, row.category, row.name, str(row.status), "yes" if row.good else f"NO: {row.expected}"
-            )
+            table.add_row(row.corpus, BACKENDS[row.language], row.category, row.name, str(row.status), answer)
     for one in attacked(cache) if hostile else ():
-        wrong = one.result == "SUCCEEDED"
-        total, bad = total + 1, bad + wrong
-        if not (quiet and not wrong):
-            table.add_row("hostile", " + ".join(one.chain), one.attack, one.result, "NO" if wrong else "yes")
-    console.print(table)
-    console.print(f"{total - bad} of {total} as expected")
-    return 1 if bad else 0
+        kind, stopped = "hostile programs", one.result != "SUCCEEDED"
+        good[kind], total[kind] = good[kind] + stopped, total[kind] + 1
+        if not (quiet and stopped):
+            chain = " + ".join(one.chain)
+            table.add_row("hostile", "sandbox", chain, one.attack, one.result, "yes" if stopped else "NO")
+    if table.rows:
+        console.print(table)
+    for kind in total:
+        console.print(f"{kind}: {good[kind]} of {total[kind]} as expected")
+    console.print(f"{good.total()} of {total.total()} as expected")
+    return 0 if good == total else 1
 
 
 def verify(bundle: Annotated[Path, typer.Argument(help="evidence.json, or the folder that holds it.")]) -> int:

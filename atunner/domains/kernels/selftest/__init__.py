@@ -8,6 +8,7 @@ from pydantic import Field
 from ruamel.yaml import YAML
 
 from atunner.core.candidate import Candidate
+from atunner.core.device import Device
 from atunner.core.judge import judge
 from atunner.core.program import PROGRAM_FILE, Launch, Program, Workspace
 from atunner.core.status import Status
@@ -15,6 +16,7 @@ from atunner.core.task import Task
 from atunner.core.trial import Trial
 from atunner.core.value import Value
 from atunner.domains.kernels.backends.c import CBackend, Options
+from atunner.domains.kernels.backends.cuda import CudaBackend
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.selftest.problems import OPERATORS
 from atunner.domains.kernels.stages import Stages, Terms
@@ -28,9 +30,15 @@ SCALARS = ("int32:rows", "int32:columns")
 QUICK = TimingPlan(most_s=0.15, least_s=0.005, relative_error=0.02, timeout_s=2.0)
 
 
+CORPORA = {"c": ("exploits", "honest"), "cuda": ("exploits_cuda", "honest_cuda")}
+"""The corpora of each language; CUDA is checked on the CPU."""
+NO_GPU = Device(name="a GPU", vendor="NVIDIA", kind="gpu", arch="sm_80")
+
+
 class Entry(Value):
     """One candidate of a corpus. status, says: what the judge must answer, and words of the check meant for it."""
 
+    language: str = "c"
     name: str
     category: str
     status: Status = Status.OK
@@ -55,29 +63,34 @@ class Entry(Value):
     def text(self) -> str:
         """The source file."""
         _, parameters = ARGUMENTS[self.problem]
+        kind = 'extern "C" __global__ void' if self.language == "cuda" else "void"
         return self.source or (
-            f"{self.head}\nvoid {self.problem}({parameters}, int rows, int columns) {{\n{self.body}\n}}\n"
+            f"{self.head}\n{kind} {self.problem}({parameters}, int rows, int columns) {{\n{self.body}\n}}\n"
         )
 
     @property
     def candidate(self) -> Candidate:
         """Source and program."""
         plain = Launch(kernel=self.problem, args=(*ARGUMENTS[self.problem][0], *SCALARS))
+        if self.language == "cuda":
+            plain = plain.model_copy(update={"grid": ("cdiv(rows, 64)",), "block": ("64",)})
+        file = "kernel.cu" if self.language == "cuda" else "kernel.c"
         program = Program(
-            language="c",
-            source="kernel.c",
+            language=self.language,
+            source=file,
             launches=self.launches or (plain,),
             workspaces=self.workspaces,
             flags=self.flags,
             deterministic=self.deterministic,
         )
-        return Candidate(files={"kernel.c": self.text, PROGRAM_FILE: program.model_dump_json()}, note=self.name)
+        return Candidate(files={file: self.text, PROGRAM_FILE: program.model_dump_json()}, note=self.name)
 
 
 class Row(Value):
     """What became of one entry. good: as it should be."""
 
     corpus: str
+    language: str
     name: str
     category: str
     good: bool
@@ -87,12 +100,15 @@ class Row(Value):
 
 
 def corpus(name: str) -> tuple[Entry, ...]:
-    """The entries of `exploits` or `honest`."""
+    """The entries of one of the CORPORA."""
     text = (files("atunner.domains.kernels.selftest") / f"{name}.yaml").read_text(encoding="utf-8")
-    return tuple(Entry.model_validate(one) for one in YAML(typ="safe").load(text))
+    kind = {"language": next(language for language, names in CORPORA.items() if name in names)}
+    if name == "honest_cuda":
+        kind |= {"status": Status.NOT_MEASURED, "says": "is not on this machine"}
+    return tuple(Entry.model_validate(kind | one) for one in YAML(typ="safe").load(text))
 
 
-def selftest(cache: Path, corpora: Sequence[str] = ("exploits", "honest"), threads: int = 2) -> Iterator[Row]:
+def selftest(cache: Path, corpora: Sequence[str] = CORPORA["c"], threads: int = 2) -> Iterator[Row]:
     """Judge every entry and say whether the answer is the right one, one row at a time.
 
     threads: entries that need more cores than this are left out.
@@ -110,17 +126,21 @@ def selftest(cache: Path, corpora: Sequence[str] = ("exploits", "honest"), threa
 
 def judged(entry: Entry, oracle: Oracle, cache: Path) -> Trial:
     """The trial of one entry: the same judge as for any other candidate."""
-    backend = CBackend(cache, Options(gate=entry.gate, threads=entry.threads, timeout_s=2.0))
     problem = oracle.operator.problem(entry.shape, {}, "float32")
-    stages = Stages(backend, Terms(oracle, problem, timing=QUICK))
-    return judge(stages, Task(name="judge selftest"), entry.candidate)
+    terms, task = Terms(oracle, problem, timing=QUICK), Task(name="judge selftest")
+    if entry.language == "cuda":
+        other = oracle.operator.problem((2, 2), {}, "float32")  # machine code is made for that alone: for nothing here
+        return judge(Stages(CudaBackend(cache, NO_GPU, other), terms), task, entry.candidate)
+    backend = CBackend(cache, Options(gate=entry.gate, threads=entry.threads, timeout_s=2.0))
+    return judge(Stages(backend, terms), task, entry.candidate)
 
 
 def _row(name: str, entry: Entry, trial: Trial) -> Row:
     good = trial.status is entry.status and entry.said_by(trial.feedback)
     expected = f"{entry.status}: {entry.says}" if entry.says else str(entry.status)
     return Row(
-        corpus=name,
+        corpus=name.partition("_")[0],
+        language=entry.language,
         name=entry.name,
         category=entry.category,
         good=good,
