@@ -146,8 +146,7 @@ class Truth:
         expected = np.asarray(self.reference[name], np.float64)
         tolerance = np.broadcast_to(np.asarray(self.tolerance[name], np.float64), expected.shape)
         with np.errstate(invalid="ignore"):
-            gap = np.abs(got - expected)
-        gap[(got == expected)] = 0.0
+            gap = np.where(got == expected, 0.0, np.abs(got - expected))
         excess = np.where(np.isnan(gap), np.inf, gap - tolerance)
         place = np.unravel_index(int(np.argmax(excess)), expected.shape)
         return Mismatch(
