@@ -45,7 +45,7 @@ from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
 from atunner.llm import Terms, named, replay_of
 from atunner.llm import model as make_model
-from atunner.llm.chat import CastModel
+from atunner.llm.panel import CastModel
 from atunner.llm.preflight import check as check_models
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search.formats.recalled import searching

@@ -220,7 +220,7 @@ async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> 
     helpful = frozenset([*named, *situation.diagnosis.techniques])
     expert = rules(situation, helpful)
     advice = Advice(moves=expert.moves, summary=expert.summary)
-    spoken = await consult(model, "codegen", prompt(situation, helpful), Advice, lambda: advice)
+    spoken = await consult(model, "codegen", prompt(situation, helpful), Advice, lambda: advice, tools)
     moves = legal(spoken.answer.moves, situation)
     calls = tuple(tools.calls)
     drafts = tuple(Draft(rewrite=r, by=spoken.by) for r in spoken.answer.rewrites[:1])

@@ -84,7 +84,7 @@ async def diagnose(
         techniques=", ".join(expert.techniques),
         expert=expert.summary,
     )
-    spoken = await consult(model, "performance", prompt, Diagnosis, lambda: expert)
+    spoken = await consult(model, "performance", prompt, Diagnosis, lambda: expert, tools)
     kept = spoken.answer.model_copy(update={"headroom": expert.headroom, "evidence": expert.evidence})
     if kept.bottleneck is Bottleneck.AT_LIMIT and expert.bottleneck is not Bottleneck.AT_LIMIT:
         kept = expert

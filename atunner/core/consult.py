@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
@@ -47,13 +47,43 @@ class Toolbox:
         self.calls.append(said)
         return self._tools[name](**arguments)
 
+    def remember(self, name: str, **arguments: JsonValue) -> None:
+        """Count a call whose answer is on record, so that it is not made again."""
+        self.calls.append(f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})")
+
+    @property
+    def left(self) -> int:
+        """How many calls may still be made."""
+        return max(0, self._limit - len(self.calls))
+
+
+@runtime_checkable
+class Equipped(Protocol):
+    """A model that may call tools before it answers."""
+
+    async def ask_with(self, role: str, prompt: str, answer: type[Answer], tools: Toolbox) -> Answer | None:
+        """The answer; a model that cannot call tools is asked without them."""
+        ...
+
+
+async def put(model: Model, role: str, prompt: str, kind: type[Answer], tools: Toolbox | None = None) -> Answer | None:
+    """Put a question to a model, with tools where there are some and it can call them."""
+    if tools is not None and tools.names and isinstance(model, Equipped):
+        return await model.ask_with(role, prompt, kind, tools)
+    return await model.ask(role, prompt, kind)
+
 
 async def consult(
-    model: Model | None, role: str, prompt: str, kind: type[Answer], rules: Callable[[], Answer]
+    model: Model | None,
+    role: str,
+    prompt: str,
+    kind: type[Answer],
+    rules: Callable[[], Answer],
+    tools: Toolbox | None = None,
 ) -> Spoken[Answer]:
     """The model's answer if it gives a valid one, else the expert's; `by` says which."""
     if model is not None:
-        answer = await model.ask(role, prompt, kind)
+        answer = await put(model, role, prompt, kind, tools)
         if answer is not None:
             return Spoken(answer, f"model:{model.name}")
     return Spoken(rules(), "rules")

@@ -13,6 +13,8 @@ class Techniques:
     name = "techniques"
     description = "Names of techniques from the knowledge base that treat a bottleneck (memory, compute, latency...)."
 
+    parameters: dict[str, JsonValue] = {"bottleneck": {"type": "string"}}  # noqa: RUF012 - a constant
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -28,6 +30,8 @@ class DeviceFacts:
     name = "device"
     description = "All facts of a device by name, each with unit and source."
 
+    parameters: dict[str, JsonValue] = {"name": {"type": "string"}}  # noqa: RUF012 - a constant
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -41,6 +45,8 @@ class History:
 
     name = "history"
     description = "The best verified points of similar earlier tasks: family, parameters, figure."
+
+    parameters: dict[str, JsonValue] = {"limit": {"type": "integer"}}  # noqa: RUF012 - a constant
 
     def __init__(self, store: Store, task: Task) -> None:
         self._store, self._task = store, task
@@ -60,6 +66,8 @@ def toolbox(agent: str, store: Store, task: Task) -> Toolbox:
     """The bounded list for one agent."""
     if agent == "codegen":
         return Toolbox(Techniques(store), History(store, task))
+    if agent in ("planner", "coder"):
+        return Toolbox(Techniques(store), History(store, task), DeviceFacts(store), limit=8)
     if agent == "performance":
         return Toolbox(Techniques(store), DeviceFacts(store))
     return Toolbox()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from atunner.core.call import CallLog
 from atunner.core.errors import UserError
-from atunner.llm.chat import CastModel, ChatModel, Manner
+from atunner.llm.chat import ChatModel, Manner
+from atunner.llm.panel import CastModel
 from atunner.llm.prices import price
 from atunner.llm.providers import chat_speaker
 from atunner.llm.purse import Bounds, Purse
@@ -14,6 +15,7 @@ from atunner.llm.replay import ReplaySpeaker
 from atunner.llm.scripted import script
 from atunner.llm.speakers import Speaker
 from atunner.llm.specs import Cast, Spec, cast
+from atunner.llm.tooling import TOOL
 
 LIMIT_S = 120.0
 
@@ -74,6 +76,8 @@ def _replayed(source: str, run: str, log: CallLog, terms: Terms) -> CastModel:
     purse = Purse(run, log, Bounds(terms.tokens))
     roles: dict[str, list[str]] = {}
     for call in calls:
+        if call.model.startswith(TOOL):
+            continue
         names = roles.setdefault(call.role, [])
         names += [call.model] if call.model not in names else []
     made = {
@@ -84,9 +88,9 @@ def _replayed(source: str, run: str, log: CallLog, terms: Terms) -> CastModel:
             log,
             purse,
             price(f"replay:{source}"),
-            Manner(retry_s=0.0, listed=price(name, terms.prices)),
+            Manner(retry_s=0.0, listed=price(name, terms.prices), remembered=lambda key: log.call(source, key)),
         )
-        for name in {call.model for call in calls}
+        for name in {name for names in roles.values() for name in names}
     }
     return CastModel(terms.cast or f"replay:{source}", lambda role: [made[n] for n in roles.get(role, [])])
 

@@ -1,8 +1,9 @@
 """Models behind the Model port: the ladder of answer modes, one repair turn, fallbacks, budget and record."""
 
 import asyncio
+import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -10,13 +11,25 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from atunner.core.call import CallLog, ModelCall
-from atunner.core.ports import Voice
+from atunner.core.consult import Toolbox
 from atunner.core.tokens import count
 from atunner.core.value import content_id
 from atunner.llm.answers import Malformed, parse
 from atunner.llm.prices import Price
 from atunner.llm.purse import Held, Purse
-from atunner.llm.speakers import ModeRefused, Reply, Speaker, Unreachable, asked, overhead
+from atunner.llm.speakers import (
+    LADDER,
+    TOOLS,
+    Looker,
+    ModeRefused,
+    Reply,
+    Speaker,
+    Unreachable,
+    asked,
+    overhead,
+    wanted_in,
+)
+from atunner.llm.tooling import CALLS, TURNS, Bench, Remembered, forms_of
 
 Answer = TypeVar("Answer", bound=BaseModel)
 REPAIR = "\nYour answer was not valid: {why}\nYour answer was:\n{answer}\nAnswer again, with valid JSON only.\n"
@@ -24,8 +37,6 @@ QUOTED = 2000
 RETRIES = 2
 STRIKES = 3
 """After so many calls in a row without any answer, a model is not asked again by this process."""
-USUAL = (4000, 2000)
-"""Tokens in and out of a usual call, to compare models by their prices."""
 UNANSWERED = frozenset({"failed", "budget"})
 HIDDEN = "[key removed]"
 
@@ -37,7 +48,8 @@ class Manner:
     """How a model is asked. output: tokens of an answer at most. context: tokens that it can hold, None if unknown.
 
     secrets: texts that are removed from everything that is recorded. retry_s: the first pause before a retry.
-    listed: the price by which it is compared with others, where that is not what it costs here.
+    listed: the price by which it is compared with others, where that is not what it costs here. remembered: what a tool
+    answered in another run that this one repeats.
     """
 
     output: int = 8192
@@ -45,6 +57,7 @@ class Manner:
     secrets: tuple[str, ...] = ()
     retry_s: float = 0.5
     listed: Price | None = None
+    remembered: Remembered = lambda key: None
     sleep: Sleep = field(default=asyncio.sleep)
 
     def clean(self, text: str) -> str:
@@ -73,6 +86,7 @@ class ChatModel:
         self.name, self.price, self.listed = name, price, manner.listed or price
         self._speaker, self._run, self._log, self._purse, self._manner = speaker, run, log, purse, manner
         self._rung = self._strikes = 0
+        self._equipped = isinstance(speaker, Looker)
 
     async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
         """A valid answer, or None: refused, malformed after one repair, out of reach, over budget; all recorded."""
@@ -87,11 +101,35 @@ class ChatModel:
                 text = prompt + REPAIR.format(why=error, answer=call.answer[:QUOTED])
         return None
 
-    async def _call(self, role: str, prompt: str, kind: type[BaseModel], attempt: int) -> ModelCall | None:
+    async def ask_with(self, role: str, prompt: str, answer: type[Answer], tools: Toolbox) -> Answer | None:
+        """A valid answer, tools called first where the model wants them; one that cannot is asked without them."""
+        text, bench = prompt, Bench(self._run, self._log, self._manner.clean, self._manner.remembered)
+        for turn in range(TURNS):
+            if not self._equipped or not tools.left:
+                break
+            call = await self._call(role, text, answer, turn, tools)
+            if call is not None and call.outcome == "refused":
+                break
+            if call is None or call.answer is None:
+                return None
+            wanted = wanted_in(call.answer)
+            if not wanted:
+                found = _parsed(call.answer, answer)
+                # A model that neither calls a tool nor answers does not know what to do with them.
+                self._equipped = found is not None
+                if found is not None:
+                    return found
+                break
+            text += "".join([await bench.used(role, prompt, one, tools) for one in wanted[:CALLS]])
+        return await self.ask(role, text, answer)
+
+    async def _call(
+        self, role: str, prompt: str, kind: type[BaseModel], attempt: int, tools: Toolbox | None = None
+    ) -> ModelCall | None:
         """The recorded call of this content, or a new one; a recorded one without an answer is made again."""
-        again = 0
+        again, how = 0, [] if tools is None else [TOOLS]
         while True:
-            key = content_id([role, self.name, kind.__name__, prompt, attempt, *([again] if again else [])])
+            key = content_id([role, self.name, kind.__name__, prompt, attempt, *how, *([again] if again else [])])
             known = self._log.call(self._run, key)
             if known is None:
                 break
@@ -104,25 +142,29 @@ class ChatModel:
             key=key,
             role=role,
             node=f"{role}:{kind.__name__}",
+            mode="" if tools is None else TOOLS,
             attempt=attempt,
             model=self.name,
             prompt=self._manner.clean(prompt),
             created=datetime.now(UTC).isoformat(),
         )
-        return await self._paid(call, prompt, kind)
+        return await self._paid(call, prompt, kind, tools)
 
-    async def _paid(self, call: ModelCall, prompt: str, kind: type[BaseModel]) -> ModelCall:
+    async def _paid(self, call: ModelCall, prompt: str, kind: type[BaseModel], tools: Toolbox | None) -> ModelCall:
         """The call, held in the purse while it flies and recorded when it has ended."""
-        needed = count(prompt) + overhead(kind)
+        needed = count(prompt) + (overhead(kind) if tools is None else count(json.dumps(forms_of(tools))))
         output = self._manner.output
         if self._manner.context is not None:
             output = min(output, self._manner.context - needed)
-        held = self._purse.take(needed, output, self.price) if output > 0 else None
+        held = await self._purse.hold(needed, output, self.price) if output > 0 else None
         if held is None:
             outcome = "budget" if output > 0 else "too_long"
             return self._kept(call.model_copy(update={"outcome": outcome, "reason": f"{needed} tokens to read"}))
         try:
-            return self._kept(await self._sent(call, prompt, kind, held))
+            sent = (
+                self._sent(call, prompt, kind, held) if tools is None else self._looked(call, prompt, kind, held, tools)
+            )
+            return self._kept(await sent)
         finally:
             self._purse.give_back(held)
 
@@ -155,6 +197,22 @@ class ChatModel:
             else:
                 return self._read(call.model_copy(update={"mode": mode}), prompt, kind, reply, began)
 
+    async def _looked(
+        self, call: ModelCall, prompt: str, kind: type[BaseModel], held: Held, tools: Toolbox
+    ) -> ModelCall:
+        """One try with tools; a server that knows none refuses, and is remembered for it."""
+        began = time.monotonic()
+        if not isinstance(self._speaker, Looker):
+            return self._failed(call, "its speaker knows no tools", "refused", began, 0)
+        try:
+            reply = await self._speaker.look(call.role, prompt, forms_of(tools), held.output)
+        except ModeRefused as error:
+            self._equipped = self._speaker.ladder != LADDER
+            return self._failed(call, str(error), "refused", began, 0)
+        except Unreachable as error:
+            return self._failed(call, str(error), "failed", began, held.tokens - held.output if error.charged else 0)
+        return self._read(call, prompt, kind, reply, began)
+
     def _failed(self, call: ModelCall, why: str, outcome: str, began: float, charged: int) -> ModelCall:
         """A call without an answer. charged: input tokens that the provider may bill all the same."""
         return call.model_copy(
@@ -178,30 +236,15 @@ class ChatModel:
         update |= {"input_tokens": tokens[0], "output_tokens": tokens[1], "cached_tokens": tokens[2]}
         update["usd"] = None if self.price is None else self.price.usd(*tokens)
         try:
-            parse(text, kind)
+            if not reply.wanted:
+                parse(text, kind)
         except Malformed as error:
             update |= {"outcome": "malformed", "reason": str(error)[:500]}
         return call.model_copy(update=update)
 
 
-class CastModel:
-    """Several models behind one port: by role, and the next one where the first gives no answer."""
-
-    def __init__(self, name: str, of: Callable[[str], Sequence[ChatModel]]) -> None:
-        self.name, self._of = name, of
-
-    def voices(self, role: str) -> tuple[Voice, ...]:
-        """Who can play the role, each with what a usual call of it costs."""
-        return tuple(Voice(name=m.name, usd=m.listed and m.listed.usd(*USUAL)) for m in self._of(role))
-
-    def only(self, voice: str) -> "CastModel":
-        """The model of that name alone, in whatever roles it plays."""
-        return CastModel(voice, lambda role: [m for m in self._of(role) if m.name == voice])
-
-    async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
-        """The first valid answer; None when no model plays this role or none answered."""
-        for model in self._of(role):
-            found = await model.ask(role, prompt, answer)
-            if found is not None:
-                return found
+def _parsed(text: str, kind: type[Answer]) -> Answer | None:
+    try:
+        return parse(text, kind)
+    except Malformed:
         return None

@@ -1,5 +1,6 @@
 """What models may still cost in a run: recorded calls and calls in flight, tokens and dollars."""
 
+import asyncio
 import threading
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ class Purse:
     def __init__(self, run: str, log: CallLog, bounds: Bounds) -> None:
         self._run, self._log, self._bounds = run, log, bounds
         self._flying: list[Held] = []
+        self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
 
     def take(self, input_tokens: int, output: int, price: Price | None) -> Held | None:
@@ -51,10 +53,34 @@ class Purse:
             self._flying.append(held)
             return held
 
+    async def hold(self, input_tokens: int, output: int, price: Price | None) -> Held | None:
+        """As `take`, once the calls in flight have come back where only they are in the way of a whole answer."""
+        while True:
+            loop = asyncio.get_running_loop()
+            with self._lock:
+                waiter = loop.create_future() if self._flying else None
+                if waiter is not None:
+                    self._waiting.append(waiter)
+            held = self.take(input_tokens, output, price)
+            if waiter is None or (held is not None and held.output == output):
+                return held
+            if held is not None:
+                with self._lock:
+                    self._flying.remove(held)
+            await waiter
+
     def give_back(self, held: Held) -> None:
         """The call has ended and is recorded."""
         with self._lock:
             self._flying.remove(held)
+            waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            waiter.get_loop().call_soon_threadsafe(_wake, waiter)
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _affordable(left: float, price: Price, wanted: int) -> int:

@@ -1,12 +1,13 @@
 """Answers that another run recorded: through ladder, purse and record like any others, and free."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
 from atunner.core.call import ModelCall
 from atunner.core.value import content_id
-from atunner.llm.speakers import ModeRefused, Reply, Unreachable
+from atunner.llm.speakers import TOOLS, ModeRefused, Reply, Unreachable, wanted_in
 
 Diverged = Callable[[str, int], None]
 MODE = "replay"
@@ -43,6 +44,14 @@ class ReplaySpeaker:
             output_tokens=call.output_tokens,
             cached_tokens=call.cached_tokens,
         )
+
+    async def look(self, role: str, prompt: str, tools: Sequence[dict[str, Any]], output: int) -> Reply:
+        """The tools that were wanted then. Raises ModeRefused where none were."""
+        same = [c for c in self._left.get(role, []) if c.mode == TOOLS and c.prompt_hash == content_id(prompt)]
+        if not same or same[0].answer is None:
+            raise ModeRefused(same[0].reason if same else "no tool was called here then")
+        reply = await self.say(role, prompt, BaseModel, MODE, output)
+        return reply.model_copy(update={"wanted": wanted_in(reply.text)})
 
     def _take(self, role: str, prompt: str, number: int) -> ModelCall | None:
         left = self._left.get(role, [])

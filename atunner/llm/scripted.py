@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
 from atunner.core.errors import UserError
-from atunner.llm.speakers import ModeRefused, Reply
+from atunner.llm.speakers import ModeRefused, Reply, wanted_in
 
 Lines = Mapping[str, Sequence[JsonValue]]
 
@@ -30,6 +31,16 @@ class ScriptedSpeaker:
         self._next[role] = at + 1
         line = lines[min(at, len(lines) - 1)]
         return Reply(text=line if isinstance(line, str) else json.dumps(line))
+
+    async def look(self, role: str, prompt: str, tools: Sequence[dict[str, Any]], output: int) -> Reply:
+        """The next line where it is of the form {"tool_calls": [{"name": ..., "arguments": {...}}]}."""
+        lines, at = self._lines.get(role) or self._lines.get("*") or (), self._next.get(role, 0)
+        text = json.dumps(lines[at]) if at < len(lines) else ""
+        found = wanted_in(text)
+        if not found:
+            raise ModeRefused(f"no tool call is scripted for {role} here")
+        self._next[role] = at + 1
+        return Reply(text=text, wanted=found)
 
 
 def script(path: Path) -> ScriptedSpeaker:

@@ -2,25 +2,37 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, JsonValue
 
 from atunner.core.tokens import count
 from atunner.core.value import Value
 from atunner.llm.answers import ask_for
 
+TOOLS, WANTED = "tools", "tool_calls"
 LADDER = ("json_schema", "function_calling", "json_mode", "text")
 RETRIED = frozenset({408, 409, 429, *range(500, 600)})
 REFUSED = frozenset({400, 404, 415, 422, 501})
 
 
+class Wanted(Value):
+    """A tool that a model wants to be called."""
+
+    name: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Reply(Value):
-    """What came back. Token counts are None where the server did not count; then they are estimated from the texts."""
+    """What came back. Token counts are None where the server did not count; then they are estimated from the texts.
+
+    wanted: tools to be called before there is an answer.
+    """
 
     text: str
+    wanted: tuple[Wanted, ...] = ()
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int = 0
@@ -54,6 +66,15 @@ class Speaker(Protocol):
         ...
 
 
+@runtime_checkable
+class Looker(Protocol):
+    """A speaker whose model may call tools."""
+
+    async def look(self, role: str, prompt: str, tools: Sequence[dict[str, Any]], output: int) -> Reply:
+        """An answer, or the tools that it wants called first. Raises Unreachable; ModeRefused without tools."""
+        ...
+
+
 def asked(prompt: str, kind: type[BaseModel], mode: str) -> str:
     """The text that is sent: modes without a schema of their own carry it in words."""
     return prompt + ask_for(kind) if mode in ("json_mode", "text") else prompt
@@ -74,9 +95,16 @@ class ChatSpeaker:
 
     async def say(self, role: str, prompt: str, kind: type[BaseModel], mode: str, output: int) -> Reply:
         """One answer, within the time limit as a whole: a server that trickles for ever is cut off."""
-        bound = self._forms.bind(self._chat, kind, mode, output)
+        return await self._sent(self._forms.bind(self._chat, kind, mode, output), asked(prompt, kind, mode), mode)
+
+    async def look(self, role: str, prompt: str, tools: Sequence[dict[str, Any]], output: int) -> Reply:
+        """An answer, or the tools that the model wants called first."""
+        bound = self._forms.equip(self._chat, tools, output)
+        return with_wanted(await self._sent(bound, prompt, TOOLS))
+
+    async def _sent(self, bound: Any, text: str, mode: str) -> Reply:
         try:
-            message = await asyncio.wait_for(bound.ainvoke(asked(prompt, kind, mode)), self._limit_s)
+            message = await asyncio.wait_for(bound.ainvoke(text), self._limit_s)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Unreachable(f"no answer within {self._limit_s:g} s", again=False, charged=True) from error
         except (httpx.HTTPError, ConnectionError) as error:
@@ -88,6 +116,23 @@ class ChatSpeaker:
         return read(message)
 
 
+def with_wanted(reply: Reply) -> Reply:
+    """The reply with its wanted tools written down as its text, as the record keeps it."""
+    if not reply.wanted:
+        return reply
+    text = json.dumps({WANTED: [w.model_dump(mode="json") for w in reply.wanted]})
+    return reply.model_copy(update={"text": text})
+
+
+def wanted_in(text: str) -> tuple[Wanted, ...]:
+    """The tools that a recorded text wants called."""
+    try:
+        content = json.loads(text)
+        return tuple(Wanted.model_validate(w) for w in content[WANTED])
+    except (ValueError, KeyError, TypeError):
+        return ()
+
+
 def read(message: Any) -> Reply:
     """Text and token counts of a LangChain message; a tool call's arguments are its text."""
     usage = message.usage_metadata or {}
@@ -96,6 +141,7 @@ def read(message: Any) -> Reply:
     details = usage.get("input_token_details") or {}
     return Reply(
         text=json.dumps(tools[0]["args"]) if tools else content,
+        wanted=tuple(Wanted(name=str(t["name"]), arguments=t["args"]) for t in tools or ()),
         input_tokens=usage.get("input_tokens"),
         output_tokens=usage.get("output_tokens"),
         cached_tokens=int(details.get("cache_read") or 0),
@@ -114,6 +160,10 @@ class Forms(Protocol):
         """The chat model, bound to a mode and a length."""
         ...
 
+    def equip(self, chat: Any, tools: Sequence[dict[str, Any]], output: int) -> Any:
+        """The chat model, bound to tools that it may call."""
+        ...
+
     def refused(self, error: Exception, mode: str) -> Reply:
         """What an error means: Raises Unreachable or ModeRefused; a truncated answer is an answer."""
         ...
@@ -126,7 +176,9 @@ def tool_of(kind: type[BaseModel]) -> dict[str, Any]:
 
 
 def by_status(status: int | None, mode: str, why: str) -> Exception:
-    """The error that an HTTP status means; a 4xx on the lowest rung is final."""
+    """The error that an HTTP status means; a 4xx on the lowest rung is final. Servers without tools say 4xx or 5xx."""
+    if mode == TOOLS and (status in REFUSED or (status or 0) >= 500):
+        return ModeRefused(why)
     if status in REFUSED and mode != LADDER[-1]:
         return ModeRefused(why)
     return Unreachable(why, again=status in RETRIED, charged=False)
@@ -153,6 +205,10 @@ class OpenAIForms:
         elif mode == "json_mode":
             more["response_format"] = {"type": "json_object"}
         return chat.bind(**more)
+
+    def equip(self, chat: Any, tools: Sequence[dict[str, Any]], output: int) -> Any:
+        """Bind the tools; whether to call one is the model's choice."""
+        return chat.bind(extra_body={self._limit: output}, tools=list(tools), tool_choice="auto")
 
     def refused(self, error: Exception, mode: str) -> Reply:
         """By status; a time-out may be billed, a cut-off answer is a malformed one."""
@@ -188,6 +244,10 @@ class OllamaForms:
         elif mode == "function_calling":
             return chat.bind_tools([tool_of(kind)]).bind(**more)
         return chat.bind(**more)
+
+    def equip(self, chat: Any, tools: Sequence[dict[str, Any]], output: int) -> Any:
+        """Bind the tools."""
+        return chat.bind_tools(list(tools)).bind(num_predict=output)
 
     def refused(self, error: Exception, mode: str) -> Reply:
         """By status."""

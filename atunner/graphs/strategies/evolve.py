@@ -14,9 +14,11 @@ from atunner.agents.briefing import Inspiration, brief
 from atunner.agents.codegen import Draft
 from atunner.agents.novelty import Twin, twin
 from atunner.agents.rewrite import Rewrite, main_file
+from atunner.core.consult import put
 from atunner.core.ports import Model, Panel
 from atunner.core.status import Status
 from atunner.core.trial import Trial
+from atunner.graphs.compile_tool import equipped
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import strategy_graph
@@ -152,13 +154,14 @@ class Nursery:
     async def _new(self, model: Model, order: str, parent: Trial, other: Inspiration | None) -> Rewrite | Twin | None:
         """A kernel that is not known yet: asked once more where the first one is. None: no valid answer."""
         memo = {**self.state.memo, "base": parent.candidate.id}
-        material = gather(self.deps, self.state.model_copy(update={"memo": memo}))
+        state = self.state.model_copy(update={"memo": memo})
+        material, tools = gather(self.deps, state), equipped(self.deps, state, "coder")
         material = material.model_copy(update={"inspiration": other})
         alike: Twin | None = None
         for _ in range(2):
             more = ALIKE.format(likeness=alike.likeness, name=alike.name) if alike else ""
             told = brief("coder", material, order + more, self.settings.brief_tokens)
-            answer = await model.ask("coder", told.text, Rewrite)
+            answer = await put(model, "coder", told.text, Rewrite, tools)
             if answer is None:
                 return None
             alike = twin(answer.source, self.seen)

@@ -9,12 +9,13 @@ from atunner.agents.brief import LIMIT
 from atunner.agents.briefing import brief
 from atunner.agents.codegen import Draft, Proposal
 from atunner.agents.rewrite import Rewrite
-from atunner.core.consult import Spoken
+from atunner.core.consult import Spoken, put
 from atunner.core.errors import UserError
 from atunner.core.record import AgentNote
 from atunner.core.statistics import MINIMUM_GAIN, interval
 from atunner.core.status import Status
 from atunner.core.trial import Trial
+from atunner.graphs.compile_tool import equipped
 from atunner.graphs.deps import Deps
 from atunner.graphs.nodes import note
 from atunner.graphs.state import TuningState
@@ -53,7 +54,7 @@ async def rewrite(deps: Deps, state: TuningState, order: str, settings: Settings
     if deps.model is None:
         return None
     told = brief("coder", gather(deps, state), order, settings.brief_tokens)
-    return await deps.model.ask("coder", told.text, Rewrite)
+    return await put(deps.model, "coder", told.text, Rewrite, equipped(deps, state, "coder"))
 
 
 def drafted(deps: Deps, answer: Rewrite | None) -> tuple[Draft, ...]:

@@ -1,0 +1,45 @@
+"""Several models behind one port."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from atunner.core.consult import Toolbox
+from atunner.core.ports import Voice
+from atunner.llm.chat import ChatModel
+
+Answer = TypeVar("Answer", bound=BaseModel)
+USUAL = (4000, 2000)
+"""Tokens in and out of a usual call, to compare models by their prices."""
+
+
+class CastModel:
+    """Several models behind one port: by role, and the next one where the first gives no answer."""
+
+    def __init__(self, name: str, of: Callable[[str], Sequence[ChatModel]]) -> None:
+        self.name, self._of = name, of
+
+    def voices(self, role: str) -> tuple[Voice, ...]:
+        """Who can play the role, each with what a usual call of it costs."""
+        return tuple(Voice(name=m.name, usd=m.listed and m.listed.usd(*USUAL)) for m in self._of(role))
+
+    def only(self, voice: str) -> "CastModel":
+        """The model of that name alone, in whatever roles it plays."""
+        return CastModel(voice, lambda role: [m for m in self._of(role) if m.name == voice])
+
+    async def ask_with(self, role: str, prompt: str, answer: type[Answer], tools: Toolbox) -> Answer | None:
+        """The first valid answer, tools called first by those models that can."""
+        for model in self._of(role):
+            found = await model.ask_with(role, prompt, answer, tools)
+            if found is not None:
+                return found
+        return None
+
+    async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
+        """The first valid answer; None when no model plays this role or none answered."""
+        for model in self._of(role):
+            found = await model.ask(role, prompt, answer)
+            if found is not None:
+                return found
+        return None
