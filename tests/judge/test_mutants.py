@@ -19,3 +19,11 @@ def test_two_hundred_mutants_are_refused(cache: Path) -> None:
     survivors = [f"{m.subject}:{m.line} {m.kind}: {m.before} -> {m.after}" for m in made if not m.killed]
 
     assert len(survivors) <= 2, survivors
+
+
+@pytest.mark.slow
+def test_mutants_of_cuda_kernels_are_refused_on_the_cpu(cache: Path) -> None:
+    made = list(mutants(cache, 40, seed=20262, language="cuda"))
+    survivors = [f"{m.subject}:{m.line} {m.kind}: {m.before} -> {m.after}" for m in made if not m.killed]
+
+    assert len(survivors) <= 1, survivors

@@ -29,6 +29,23 @@ SUBJECTS = (
     "in-place-by-blocks",
 )
 
+CUDA_SUBJECTS = (
+    "thread-a-row",
+    "grid-stride",
+    "four-sums",
+    "double-sums",
+    "fused",
+    "device-function",
+    "block-a-row",
+    "warp-a-row",
+    "weights-in-dynamic-shared-memory",
+    "split-k",
+    "in-place",
+    "in-place-by-elements",
+)
+OF_LANGUAGE = {"c": ("honest", SUBJECTS), "cuda": ("honest_cuda", CUDA_SUBJECTS)}
+"""The corpus of each language, and which of its entries mistakes are made in; CUDA is checked on the CPU."""
+
 
 @dataclass(frozen=True)
 class Mutator:
@@ -56,10 +73,11 @@ class Mutant(Value):
         return self.status not in (Status.OK, Status.NOT_MEASURED)
 
 
-def mutants(cache: Path, count: int, seed: int) -> Iterator[Mutant]:
-    """`count` mutants that compile, drawn with `seed`, each judged. Raises ToolError when there is no C compiler."""
+def mutants(cache: Path, count: int, seed: int, language: str = "c") -> Iterator[Mutant]:
+    """`count` mutants that compile, drawn with `seed`, each judged. Raises ToolError when there is no compiler."""
     rng = random.Random(seed)
-    subjects = [e for e in corpus("honest") if e.name in SUBJECTS]
+    name, chosen = OF_LANGUAGE[language]
+    subjects = [e for e in corpus(name) if e.name in chosen]
     oracles = {name: Oracle(operator) for name, operator in OPERATORS.items()}
     seen: set[str] = set()
     made = 0
@@ -174,6 +192,11 @@ def _tail(found: list[Token], index: int) -> bool:
     )
 
 
+def _barrier(found: list[Token], index: int) -> bool:
+    """A barrier of the block; one of the warp is left in its place."""
+    return found[index].text == "__syncthreads"
+
+
 def _another(found: list[Token], index: int, rng: random.Random) -> str:
     return rng.choice([name for name in INDICES[:2] if name != found[index].text])
 
@@ -188,5 +211,6 @@ MUTATORS = (
     Mutator("subtracts from its sum", _accumulates, lambda found, index, rng: "-"),
     Mutator("swapped operands", _array, lambda found, index, rng: "w" if found[index].text == "x" else "x"),
     Mutator("missing tail", _tail, lambda found, index, rng: "columns / 4 * 4 - 3"),
+    Mutator("dropped barrier", _barrier, lambda found, index, rng: "__syncwarp"),
     Mutator("lower precision", _factor, lambda found, index, rng: f"(float)(_Float16){found[index].text}"),
 )
