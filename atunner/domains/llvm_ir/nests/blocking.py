@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import islpy as isl
 
@@ -37,7 +37,8 @@ class Phase(IntEnum):
 class Tile:
     """A row of the schedule cut into pieces of `size`. unrolled: the points of a piece are written out in the body.
 
-    row: over i0, i1 ... and parameters. offset: where pieces begin, modulo size.
+    row: over i0, i1 ... and parameters. offset: where pieces begin, modulo size. vector: they make vectors.
+    parallel: they run at once, one beside the other.
     """
 
     row: Affine
@@ -45,6 +46,7 @@ class Tile:
     offset: int = 0
     unrolled: bool = False
     vector: bool = False
+    parallel: bool = False
 
     @property
     def text(self) -> str:
@@ -134,6 +136,7 @@ class Blocking:
         points = [
             _text(t.row) if not t.vector else f"{self.lanes}*floor(({_text(t.row)} - {t.offset})/{self.lanes})"
             for t in self.unrolled
+            if not t.parallel
         ]
         return [*self.outline, str(int(phase)), *map(_text, self.inner), *points]
 
@@ -143,7 +146,7 @@ class Blocking:
         if phase in {Phase.LOAD, Phase.BODY, Phase.STORE}:
             for place, tile in enumerate(self.tiles, len(self.head)):
                 rows[place] = _text(tile.row) if tile.unrolled else rows[place]
-        return rows[: len(rows) - len(self.unrolled)] if phase is Phase.BODY else rows
+        return rows[: len(rows) - sum(not t.parallel for t in self.unrolled)] if phase is Phase.BODY else rows
 
     def steps(self) -> dict[Tile, dict[int, int]] | None:
         """Tile -> how the loop variables change when its row advances by one and all other rows stay.
@@ -260,7 +263,7 @@ class Pieces:
             parts |= {Phase.LOAD: self.loads, Phase.STORE: self.loads}
         return {phase: part for phase, part in parts.items() if not part.is_empty()}
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many rows its times need."""
         blocking = self.blocking
@@ -290,11 +293,13 @@ class Pieces:
         here = self.polyhedra.point(statement)
         return self.polyhedra.relation(f"{here} -> {statement.name}_{name}[{point}]").intersect_domain(part)
 
+    @lru_cache  # noqa: B019  as short-lived as the plan
     def times(self, width: int) -> isl.Map:
         """Instance -> when it runs."""
         parts = ((Phase.BEFORE, self.before), (Phase.BODY, self.covered), (Phase.AFTER, self.after))
         return self._union([(phase, part) for phase, part in parts], width)
 
+    @lru_cache  # noqa: B019  as short-lived as the plan
     def visible(self, width: int, *, written: bool) -> isl.Map:
         """Instance -> when its target is written to memory, or read from there."""
         if not self.blocking.accumulates:

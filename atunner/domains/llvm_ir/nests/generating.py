@@ -137,8 +137,22 @@ class Generator:
             printer = self._printer(statement, place, Block(0, {}), {}, 1, {})
             yield f"{printer.element(statement.target)} = {printer.scalar(statement.value)};"
             return
+        if any(tile.parallel for tile in blocking.unrolled):
+            yield from self._at_once(blocking, place)
+            return
         for block in _blocks(blocking):
             yield from self._instance(blocking, phase, place, block, origins)
+
+    def _at_once(self, blocking: Blocking, place: Sequence[str]) -> Iterator[str]:
+        """Independent instances: all values first, then all stores, so that they overlap."""
+        statement, stores = blocking.statement, []
+        for block in _blocks(blocking):
+            printer = self._printer(statement, place, block, {}, 1, {})
+            name = f"at_{statement.name}_{block.number}".lower()
+            self.accumulators[name] = statement.target.type
+            yield f"{name} = {printer.scalar(statement.value)};"
+            stores.append(f"{printer.element(statement.target)} = {name};")
+        yield from stores
 
     def _fill(self, blocking: Blocking, number: int, place: Sequence[str], origin: Sequence[str]) -> Iterator[str]:
         panel = blocking.panels[number]

@@ -7,10 +7,6 @@ import islpy as isl
 from atunner.domains.llvm_ir.nests.blocking import Pieces
 from atunner.domains.llvm_ir.nests.polyhedra import Dependence, Polyhedra, Reference
 
-WIDTH = 24
-"""Rows of time that are compared; shorter times are filled with zeros."""
-
-
 def legal(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> bool:
     """Whether all dependences among the statements of `pieces` hold under their new times."""
     return all(broken(dependence, pieces).is_empty() for dependence in among(polyhedra, pieces))
@@ -44,18 +40,18 @@ def among(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> list[Dependence
 def broken(dependence: Dependence, pieces: Mapping[str, Pieces]) -> isl.Map:
     """The pairs that would run backwards or at once: by the times of memory, and inside accumulators by their own."""
     before, after, pairs = dependence.before, dependence.after, dependence.pairs
+    width = max(pieces[r.statement.name].width for r in (before, after))
     inside = isl.Map.empty(pairs.get_space())
     if before.statement is after.statement and _target(before) and _target(after):
         here = pieces[before.statement.name]
         if here.blocking.accumulates:
             shared = pairs.intersect(here.together())
             pairs = pairs.subtract(shared)
-            inside = shared.subtract(_forwards(here.times(WIDTH), here.times(WIDTH)))
-    first, second = _memory_time(before, pieces), _memory_time(after, pieces)
-    kept = _forwards(first, second)
+            inside = shared.subtract(_forwards(here.times(width), here.times(width)))
+    kept = _forwards(_memory_time(before, pieces, width), _memory_time(after, pieces, width))
     if dependence.commutes:
-        reading = [_memory_time(Reference(r.statement, r.access, False), pieces) for r in (before, after)]
-        writing = [_memory_time(Reference(r.statement, r.access, True), pieces) for r in (before, after)]
+        reading = [_memory_time(Reference(r.statement, r.access, False), pieces, width) for r in (before, after)]
+        writing = [_memory_time(Reference(r.statement, r.access, True), pieces, width) for r in (before, after)]
         kept = _forwards(writing[0], reading[1]).union(_forwards(writing[1], reading[0]).reverse())
         inside = isl.Map.empty(pairs.get_space())
     return pairs.subtract(kept).union(inside)
@@ -65,9 +61,9 @@ def _target(reference: Reference) -> bool:
     return reference.access == reference.statement.target
 
 
-def _memory_time(reference: Reference, pieces: Mapping[str, Pieces]) -> isl.Map:
+def _memory_time(reference: Reference, pieces: Mapping[str, Pieces], width: int) -> isl.Map:
     here = pieces[reference.statement.name]
-    return here.visible(WIDTH, written=reference.writes) if _target(reference) else here.times(WIDTH)
+    return here.visible(width, written=reference.writes) if _target(reference) else here.times(width)
 
 
 def _forwards(first: isl.Map, second: isl.Map) -> isl.Map:

@@ -87,25 +87,32 @@ def _candidates(leaf: Cluster, numbers: Numbers) -> Iterator[Blocking]:
     free = range(leaf.level, len(statement.loops))
     in_target = [level for level in free if uses(statement.target, statement, level)]
     reduced = [level for level in free if level not in in_target]
+    leading = [level for level in reduced if level < min(in_target, default=0)]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
-    for vector in reversed(in_target):
-        others = [u for u in in_target if u != vector]
-        if lanes > 1 and vectorizable(statement, vector, lanes):
-            if numbers.pack and reduced and others:
-                yield from _packed(leaf, numbers, reduced, others, vector, everything=True)
-            yield from _vectors(leaf, numbers, reduced, others, vector)
-        elif lanes > 1 and reduced and others:
-            yield from _packed(leaf, numbers, reduced, others, vector, everything=False)
-    if reduced and in_target:
-        yield from _jammed(leaf, numbers, reduced, in_target)
+    for outside in ([], leading) if leading else ([],):
+        sums = [level for level in reduced if level not in outside]
+        for vector in reversed(in_target if lanes > 1 else []):
+            others = [u for u in in_target if u != vector]
+            if vectorizable(statement, vector, lanes):
+                if numbers.pack and sums and others:
+                    yield from _packed(leaf, numbers, sums, others, vector, everything=True)
+                yield from _vectors(leaf, numbers, outside, sums, others, vector)
+            elif sums and others:
+                yield from _packed(leaf, numbers, sums, others, vector, everything=False)
+        if sums and in_target:
+            yield from _jammed(leaf, numbers, outside, sums, in_target)
+    if len(free) > 1:
+        yield from _waves(leaf, numbers)
 
 
-def _vectors(leaf: Cluster, numbers: Numbers, reduced: list[int], others: list[int], vector: int) -> Iterator[Blocking]:
+def _vectors(
+    leaf: Cluster, numbers: Numbers, outside: list[int], reduced: list[int], others: list[int], vector: int
+) -> Iterator[Blocking]:
     statement = leaf.statements[0]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
-    row = {level: loop_row(statement, level) for level in (*reduced, *others, vector)}
+    row = {level: loop_row(statement, level) for level in (*outside, *reduced, *others, vector)}
     wide = Tile(row[vector], lanes * numbers.vectors, offset(statement, vector), unrolled=True, vector=True)
-    outer = [Tile(row[level], 1) for level in others]
+    outer = [Tile(row[level], 1) for level in (*outside, *others)]
     if others and reduced:
         outer[-1] = Tile(row[others[-1]], numbers.rows, offset(statement, others[-1]), unrolled=True)
     inner = tuple(row[level] for level in reduced)
@@ -175,15 +182,31 @@ def strided(statement: Statement, access: Access, level: int) -> bool:
     return any(changes[:-1]) or (bool(changes) and changes[-1] not in {0, 1})
 
 
-def _jammed(leaf: Cluster, numbers: Numbers, reduced: list[int], others: list[int]) -> Iterator[Blocking]:
+def _jammed(
+    leaf: Cluster, numbers: Numbers, outside: list[int], reduced: list[int], others: list[int]
+) -> Iterator[Blocking]:
     statement = leaf.statements[0]
-    row = {level: loop_row(statement, level) for level in (*reduced, *others)}
+    row = {level: loop_row(statement, level) for level in (*outside, *reduced, *others)}
     inner = tuple(row[level] for level in reduced)
     rest = (*(row[u] for u in others), *inner)
     for jammed in reversed(others):
-        tiles = [Tile(row[u], 1) for u in others if u != jammed]
+        tiles = [Tile(row[u], 1) for u in (*outside, *others) if u != jammed]
         tile = Tile(row[jammed], numbers.jam, offset(statement, jammed), unrolled=True)
         yield Blocking(statement, leaf.head, (*tiles, tile), inner, rest)
+
+
+def _waves(leaf: Cluster, numbers: Numbers) -> Iterator[Blocking]:
+    """Rows that lag behind each other, so that what they compute at one time is independent."""
+    statement = leaf.statements[0]
+    rows = [loop_row(statement, level) for level in range(leaf.level, len(statement.loops))]
+    *outer, row, last = rows
+    if not any(access.array == statement.target.array for access in statement.reads):
+        return
+    for lag in (0, 1, 2, 3):
+        level = len(statement.loops) - 2
+        jammed = Tile(row, numbers.jam, offset(statement, level), unrolled=True, parallel=True)
+        tiles = (*(Tile(o, 1) for o in outer), jammed, Tile(last.plus(row, lag), 1))
+        yield Blocking(statement, leaf.head, tiles, (), (row,))
 
 
 def uses(access: Access, statement: Statement, level: int) -> bool:
