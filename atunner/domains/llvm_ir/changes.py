@@ -12,7 +12,7 @@ LEAST_SIZE = 8
 MOST_CHANGES = 2
 _SIZE = re.compile(r"^(\s*#\s*define\s+[A-Za-z_]\w*\s+\(?)(\d+)(\)?\s*)$")
 _SETUP = re.compile(r"[\])\w]\s*=[^=].*[/%*+]")
-_NUMBER = re.compile(r"(?<![\w.])(\d+\.\d+|\d+)(?![\w.\]])")
+_NUMBER = re.compile(r"(?<![\w.])(\d+\.\d+|\d+)(?=[uUlLfF]{0,3}(?![\w.\]]))")
 
 
 def proposals(program: Program) -> Iterator[Change]:
@@ -23,7 +23,7 @@ def proposals(program: Program) -> Iterator[Change]:
         sizes = tuple(_sizes(once, scale))
         if sizes:
             yield Change(name=name, lines=sizes)
-    setup = [line for line in once if _SETUP.search(line) and not _loops(line) and _NUMBER.search(_right(line))]
+    setup = [line for line in once if _SETUP.search(line) and not _controls(line) and _NUMBER.search(_right(line))]
     for line in setup[:6]:
         yield Change(name=f"other numbers in {line.strip()[:60]!r}", lines=((line, _renumbered(line)),))
 
@@ -35,10 +35,9 @@ def _sizes(lines: Sequence[str], scale: float) -> Iterator[tuple[str, str]]:
             yield line, f"{found[1]}{max(LEAST_SIZE - 1, int(int(found[2]) * scale) | 1)}{found[3]}"
 
 
-def _loops(line: str) -> bool:
-    return (
-        bool(re.match(r"\s*(?:for|while|if|return|#|\w[\w\s]*\*?\s+\*?\w+\s*\()", line)) and "=" in line.split("(")[0]
-    )
+def _controls(line: str) -> bool:
+    """Loops, conditions and the preprocessor's lines: what decides where is written, not what."""
+    return bool(re.match(r"\s*(?:for|while|if|else|switch|return|#)", line))
 
 
 def _right(line: str) -> str:

@@ -19,6 +19,8 @@ from atunner.domains.llvm_ir.subject import BASELINE, Subject
 WORK_MS = 2.0
 """What printing a result may cost more for one build than for another, in milliseconds."""
 SHARE = 0.3
+KNOWING, LEAST_SHARE = 1.5, 0.3
+"""From this gain on, so much of it must be there with other numbers too."""
 QUICK_MS = 60.0
 """Programs up to here are sanitized at their own size while searching."""
 
@@ -79,7 +81,7 @@ def dynamic(subject: Subject, candidate: Candidate, program: Path, variants: Ite
     if rewritten(subject, candidate):
         smallest, fits = candidate, 0
         for variant in variants:
-            checks.append(_agrees(subject, variant))
+            checks.append(_agrees(subject, variant, program))
             smallest, fits = variant.candidate if "smaller" in variant.name else smallest, fits + 1
         if subject.program.changes and not fits and len(subject.given) == 1:
             raise Wrong("No varied form of the program takes this rewrite, so that it could be a table of answers.")
@@ -89,14 +91,33 @@ def dynamic(subject: Subject, candidate: Candidate, program: Path, variants: Ite
     return tuple(checks)
 
 
-def _agrees(subject: Subject, variant: Variant) -> Check:
+def _agrees(subject: Subject, variant: Variant, program: Path) -> Check:
     """The rewrite in a varied program: a table of answers, or a loop without its remainder, is right in one only."""
     with open_folder() as folder:
         try:
-            detail = subject.agrees(subject.fresh_build(variant.candidate, folder), variant.number, "change")
+            varied = subject.fresh_build(variant.candidate, folder)
+            detail = subject.agrees(varied, variant.number, "change")
+            _gains_alike(subject, variant, program, varied)
         except CandidateError as error:
             raise Wrong(f"With {variant.name} only: {error}") from error
     return Check(name=f"held-out variant: {variant.name}", passed=True, detail=detail)
+
+
+def _gains_alike(subject: Subject, variant: Variant, program: Path, varied: Path) -> None:
+    """With other numbers of the same size a rewrite gains what it gains with the given ones.
+
+    Raises:
+        Wrong: it does not, so that it knows the given numbers.
+    """
+    reference = subject.reference
+    if "sizes" in variant.name or variant.number >= len(reference.change_ms):
+        return
+    for runs in (1, 4):
+        gain = reference.dump_ms / subject.printed_ms(program, runs)
+        other = reference.change_ms[variant.number] / subject.printed_ms(varied, runs)
+        if gain < KNOWING or other - 1 > LEAST_SHARE * (gain - 1):
+            return
+    raise Wrong(f"{gain:.2f} times as fast with the given numbers, {other:.2f} times with others: it knows the answer.")
 
 
 def clean(subject: Subject, candidate: Candidate) -> str:

@@ -37,11 +37,15 @@ SHAPING = ("-O1", *BEFORE, "-g0", "-ffp-contract=off", "-w")
 
 
 class Reference(Value):
-    """What the -O3 build takes and prints. cpu_ms: one run as users run it; dump_ms: one that prints its result."""
+    """What the -O3 build takes and prints. cpu_ms: one run as users run it; dump_ms: one that prints its result.
+
+    change_ms: the same of each varied program.
+    """
 
     cpu_ms: float
     dump_ms: float
     cases: int
+    change_ms: tuple[float, ...] = ()
 
 
 class Subject:
@@ -167,6 +171,7 @@ class Subject:
                 for i, given in enumerate(self.given)
             ]
             runs = [self.runner.timed(program, self.program.input, FIRST_LIMIT_S) for _ in range(PROBES)]
+        changed = []
         for number, change in enumerate(self.program.changes):
             source = change.applied(self.program.source)
             if source is None:
@@ -174,9 +179,11 @@ class Subject:
             with open_folder() as folder:
                 varied = make(self.compiler, self.program, self.candidate(source, Recipe(flags=O3), "varied"), folder)
                 out = self.expected(number, "change")
-                self.runner.printed(varied, self.program.input, self.program.dump, out, FIRST_LIMIT_S)
+                took = self.runner.printed(varied, self.program.input, self.program.dump, out, FIRST_LIMIT_S)
+                changed.append(took.cpu_s * 1e3)
         cpu = median(r.cpu_s for r in runs) * 1e3
-        return Reference(cpu_ms=cpu, dump_ms=dumps[0].cpu_s * 1e3, cases=len(self.given) + len(self.program.changes))
+        cases = len(self.given) + len(self.program.changes)
+        return Reference(cpu_ms=cpu, dump_ms=dumps[0].cpu_s * 1e3, cases=cases, change_ms=tuple(changed))
 
     @property
     def given(self) -> tuple[Input, ...]:
@@ -253,6 +260,13 @@ class Subject:
             ]
             plain = [self.runner.timed(copy, self.program.input, self.limit_s).cpu_s for _ in range(runs)]
         return min(asked) * 1e3, min(plain) * 1e3
+
+    def printed_ms(self, program: Path, runs: int) -> float:
+        """Processor time of a run that prints its result: the least of so many, in milliseconds."""
+        with self._running(program) as copy:
+            out, given = copy.parent / "printed.txt", self.program.input
+            took = [self.runner.printed(copy, given, self.program.dump, out, self.limit_s) for _ in range(runs)]
+        return min(run.cpu_s for run in took) * 1e3
 
     def timed_ms(self, program: Path) -> float:
         """Processor time of one run, in milliseconds."""
