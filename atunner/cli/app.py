@@ -6,7 +6,22 @@ from typing import Any
 import typer
 
 from atunner import __version__
-from atunner.cli import approve, brief, cost, doctor, inspect, jobs, judge, lookups, optimize, replay, runs, serve, tune
+from atunner.cli import (
+    approve,
+    brief,
+    cost,
+    doctor,
+    inspect,
+    ir,
+    jobs,
+    judge,
+    lookups,
+    optimize,
+    replay,
+    runs,
+    serve,
+    tune,
+)
 from atunner.core.errors import ATunnerError, UserError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
@@ -28,7 +43,7 @@ def build() -> typer.Typer:
             typer.echo(f"atunner {__version__}")
             raise typer.Exit
 
-    for room in (optimize, tune, runs, replay, approve, cost, brief, inspect, judge, lookups, doctor, serve, jobs):
+    for room in (optimize, tune, ir, runs, replay, approve, cost, brief, inspect, judge, lookups, doctor, serve, jobs):
         room.register(app)
     return app
 
