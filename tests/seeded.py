@@ -84,9 +84,10 @@ def seed(database: Database, trials: int, run: str = "long-run", ended: bool = T
             notes=tuple(_notes()),
         )
     )
-    for call in _calls():
-        store.keep_call(run, call)
-    for number, agent in ((0, "performance"), (0, "codegen"), (1, "codegen")):
+    calls = [None, *_calls()]
+    for call, (number, agent) in zip(calls, ((0, "performance"), (0, "codegen"), (1, "codegen")), strict=True):
+        if call is not None:
+            store.keep_call(run, call)
         store.event(job.id, "note", {"round": number, "stage": agent, "message": "said", "seconds": 30.0 * number + 4})
     jobs.heartbeat(lease, progress=trials)
     if ended:
@@ -97,16 +98,23 @@ def seed(database: Database, trials: int, run: str = "long-run", ended: bool = T
 def _trials(count: int) -> Iterator[Trial]:
     chance = random.Random(7)
     yield _trial(_candidate(0, "naive", {}, None, "baseline"), Status.OK, 61000.0, chance)
+    known: set[str] = set()
     leader: str | None = None
     least = 61000.0
     for number in range(1, count):
         family = FAMILIES[min(2, chance.randrange(0, 3 + number // 400))]
         tile, unroll = chance.choice((4, 8, 16, 32, 64)), chance.choice((1, 2, 4, 8))
         order, packed = chance.choice(("ikj", "kij", "jki")), chance.choice((True, False))
-        params: Params = {"TILE": tile, "UNROLL": unroll, "ORDER": order, "PACK": packed, "VARIANT": number}
+        rows, columns, ahead = chance.randint(1, 12), chance.randint(1, 16), chance.randint(0, 8)
+        params: Params = {"TILE": tile, "UNROLL": unroll, "ORDER": order, "PACK": packed}
+        params |= {"ROWS": rows, "COLUMNS": columns, "AHEAD": ahead, "PAD": len(known) % 3}
+        while str(params) in known:
+            params["PAD"] = int(str(params["PAD"])) + 1
+        known.add(str(params))
         status = chance.choices((Status.OK, *WORDS), (88, 5, 4, 2, 1))[0]
         cost = 1600 + 1500 * abs(math.log2(tile) - 4) + 600 * abs(unroll - 4) + (0 if packed else 1100)
-        cost = (cost + 4000 / (1 + number / 90)) * SLOWER[family] * chance.lognormvariate(0, 0.08)
+        cost += 90 * abs(rows - 6) + 40 * abs(columns - 8)
+        cost = (cost + 3000 / (1 + number / 90)) * SLOWER[family] * chance.lognormvariate(0, 0.08)
         written = number % 23 == 5
         origin = "model:openai:gpt-5-mini" if written else "search"
         trial = _trial(_candidate(number, family, params, leader if written else None, origin), status, cost, chance)
@@ -157,5 +165,4 @@ def _calls() -> Iterator[ModelCall]:
             output_tokens=312,
             usd=0.0021,
             seconds=3.4,
-            created="2020-01-01T00:00:00.000+00:00",
         )

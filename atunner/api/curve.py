@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from atunner.api import figures
 from atunner.api.plots import Progress
 from atunner.core.value import Value
 from atunner.reports import wording
@@ -55,7 +56,7 @@ def drawn(progress: Progress) -> Curve | None:
         base=down(base) if base is not None and low <= base <= high else None,
         ticks=tuple((down(v), wording.duration(v, progress.unit)) for v in dict.fromkeys((low, middle, high))),
         count=progress.total,
-        caption=f"{len(good)} of {progress.total} trials have a figure; "
+        caption=f"{figures.count(len(good))} of {figures.count(progress.total)} trials have a figure; "
         f"the best is {wording.duration(best, progress.unit)}.",
     )
 

@@ -64,7 +64,7 @@ function ground() {
         renderMode: "richText", confine: true, backgroundColor: colour("card"), borderColor: colour("edge"), borderWidth: 1, padding: [7, 10],
         textStyle: { color: ink, fontSize: 12, fontFamily: getComputedStyle(document.body).fontFamily },
       },
-      legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 8, itemGap: 14, textStyle: { color: muted, fontSize: 12 }, type: "scroll", pageIconColor: muted, pageTextStyle: { color: muted } },
+      legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 8, itemGap: 14, itemStyle: { opacity: 1 }, textStyle: { color: muted, fontSize: 12 }, type: "scroll", pageIconColor: muted, pageTextStyle: { color: muted } },
     },
   };
 }
@@ -179,9 +179,9 @@ const parallel = {
     const label = (v) => (data.screened ? number(v) : figure(v, data.unit));
     const lines = data.rows.map((r, at) => ({
       value: [...r[0], r[1]],
-      lineStyle: at === 0 ? { color: colour("good"), width: 3, opacity: 1 } : at < good ? { color: colour("first"), width: 1.6, opacity: 0.8 } : { color: muted, width: 1, opacity: data.rows.length > 600 ? 0.1 : 0.28 },
+      lineStyle: at === 0 ? { color: colour("good"), width: 3, opacity: 1 } : at < good ? { color: colour("first"), width: 1.4, opacity: Math.max(0.18, Math.min(0.85, 30 / good)) } : { color: muted, width: 1, opacity: Math.max(0.04, Math.min(0.3, 60 / data.rows.length)) },
     })).reverse();
-    const shared = { nameLocation: "end", nameGap: 12, nameTextStyle: { color: colour("ink"), fontSize: 11.5, fontFamily: "monospace" }, axisLine: { lineStyle: { color: colour("edge") } }, axisTick: { show: false }, axisLabel: { ...axis.axisLabel, hideOverlap: true },
+    const shared = { nameLocation: "end", nameGap: 12, nameTextStyle: { color: colour("ink"), fontSize: 11.5, fontFamily: "monospace" }, axisLine: { lineStyle: { color: colour("edge") } }, axisTick: { show: false }, z: 6, axisLabel: { ...axis.axisLabel, color: colour("ink"), hideOverlap: true, backgroundColor: colour("card"), padding: [1, 4], borderRadius: 3, margin: 6 },
       areaSelectStyle: { width: 22, borderWidth: 1, borderColor: colour("first"), color: colour("first"), opacity: 0.22 } };
     chart.setOption({
       ...option,
@@ -189,9 +189,9 @@ const parallel = {
       parallel: { left: 34, right: narrow.matches ? 60 : 84, top: 34, bottom: 22, axisExpandable: false },
       parallelAxis: [
         ...data.names.map((name, dim) => ({ ...shared, dim, name, type: "category", data: data.values[dim], boundaryGap: true })),
-        { ...shared, dim: data.names.length, name: data.screened ? "score" : "figure", type: log ? "log" : "value", inverse: data.minimise, min: Math.min(...values), max: Math.max(...values), axisLabel: { ...shared.axisLabel, formatter: label }, splitLine: { lineStyle: { color: line } } },
+        { ...shared, dim: data.names.length, name: data.screened ? "score" : "figure", type: log ? "log" : "value", inverse: data.minimise, nameLocation: data.minimise ? "start" : "end", min: Math.min(...values), max: Math.max(...values), axisLabel: { ...shared.axisLabel, formatter: label }, splitLine: { lineStyle: { color: line } } },
       ],
-      series: [{ type: "parallel", data: lines, progressive: 0, inactiveOpacity: 0.02, activeOpacity: 0.9, realtime: true }],
+      series: [{ type: "parallel", data: lines, progressive: 0, inactiveOpacity: data.rows.length > 400 ? 0 : 0.05, activeOpacity: data.rows.length > 400 ? 0.45 : 0.9, realtime: true }],
     }, true);
     const picked = () => {
       const model = chart.getModel().getSeriesByIndex(0);
@@ -212,24 +212,20 @@ function choices(chart, data, picked) {
   const place = document.getElementById("narrow");
   if (!place || place.dataset.family === data.family) return;
   place.dataset.family = data.family;
-  place.replaceChildren(...data.names.map((name, dim) => {
+  const few = data.names.map((name, dim) => [name, dim]).filter(([, dim]) => data.values[dim].length <= 64);
+  place.replaceChildren(...few.map(([name, dim]) => {
     const label = document.createElement("label"), select = document.createElement("select");
     label.append(name, select);
     select.append(new Option("any", ""), ...data.values[dim].map((value, at) => new Option(value, String(at))));
     select.addEventListener("change", () => {
       const at = select.value === "" ? null : Number(select.value);
       const axis = chart.getModel().findComponents({ mainType: "parallelAxis" })[dim];
-      chart.dispatchAction({ type: "axisAreaSelect", parallelAxisId: axis.id, intervals: at === null ? [] : [bounds(axis, at)] });
+      chart.dispatchAction({ type: "axisAreaSelect", parallelAxisId: axis.id, intervals: at === null ? [] : [[at - 0.3, at + 0.3]] });
       picked();
     });
     return label;
   }));
   place.hidden = false;
-}
-
-function bounds(axis, at) {
-  const centre = axis.axis.dataToCoord(at), half = Math.max(4, axis.axis.getBandWidth() * 0.32);
-  return [centre - half, centre + half];
 }
 
 function list(place, data, rows, label) {
