@@ -15,42 +15,58 @@ from atunner.domains.llvm_ir.nests.polyhedra import Dependence, Polyhedra
 class Cluster:
     """Statements that depend on each other in a circle, or one alone, under rows that they share.
 
-    level: how many of their loops are in those rows. links: dependences that no shared row settles.
+    heads: statement -> those rows. level: how many of its loops are settled by them. links: dependences that no
+    shared row settles.
     """
 
     statements: tuple[Statement, ...]
-    head: tuple[Tile, ...]
+    heads: Mapping[str, tuple[Tile, ...]]
     level: int
     links: tuple[tuple[Dependence, isl.Map], ...]
 
 
-def clusters(polyhedra: Polyhedra) -> list[Cluster]:
-    """The statements of a nest as far apart as the dependences let them be, in an order that these allow."""
+def clusters(polyhedra: Polyhedra, tied: Sequence[Mapping[str, Affine]] = ()) -> list[Cluster]:
+    """The statements of a nest as far apart as the dependences let them be, in an order that these allow.
+
+    tied: statements that stay together all the same.
+    """
     links = tuple((d, d.pairs) for d in polyhedra.dependences)
-    return _apart(Cluster(polyhedra.nest.statements, (), 0, links))
+    statements = polyhedra.nest.statements
+    return _apart(Cluster(statements, {s.name: () for s in statements}, 0, links), tied)
 
 
 def inside(polyhedra: Polyhedra, cluster: Cluster) -> list[Cluster]:
     """The parts of a cluster within one turn of its next loop."""
     row = loop_row(cluster.statements[0], cluster.level)
+    rows = {statement.name: Tile(row, 1) for statement in cluster.statements}
+    return within(polyhedra, cluster, rows, cluster.level + 1)
+
+
+def within(polyhedra: Polyhedra, cluster: Cluster, rows: Mapping[str, Tile], level: int) -> list[Cluster]:
+    """The parts of a cluster within one piece of a row of each statement."""
     links = []
     for dependence, pairs in cluster.links:
-        kept = pairs.intersect(same_row(polyhedra, dependence, cluster.level))
+        kept = pairs.intersect(_same_piece(polyhedra, dependence, rows))
         if not kept.is_empty():
             links.append((dependence, kept))
-    return _apart(Cluster(cluster.statements, (*cluster.head, Tile(row, 1)), cluster.level + 1, tuple(links)))
+    heads = {name: (*head, rows[name]) for name, head in cluster.heads.items()}
+    return _apart(Cluster(cluster.statements, heads, level, tuple(links)))
 
 
-def _apart(cluster: Cluster) -> list[Cluster]:
+def _apart(cluster: Cluster, tied: Sequence[Mapping[str, Affine]] = ()) -> list[Cluster]:
     edges = {
         s.name: {d.after.statement.name for d, _ in cluster.links if d.before.statement.name == s.name}
         for s in cluster.statements
     }
+    for group in tied:
+        for name in group:
+            edges[name] |= set(group)
     found = []
     for number, names in enumerate(components([s.name for s in cluster.statements], edges)):
-        group = tuple(s for s in cluster.statements if s.name in names)
+        members = tuple(s for s in cluster.statements if s.name in names)
         links = tuple((d, m) for d, m in cluster.links if {d.before.statement.name, d.after.statement.name} <= names)
-        found.append(Cluster(group, (*cluster.head, Tile(Affine({}, number), 1)), cluster.level, links))
+        heads = {name: (*cluster.heads[name], Tile(Affine({}, number), 1)) for name in names}
+        found.append(Cluster(members, heads, cluster.level, links))
     return found
 
 
@@ -59,11 +75,10 @@ def loop_row(statement: Statement, level: int) -> Affine:
     return Affine({f"i{level}": 1 if statement.loops[level].step > 0 else -1})
 
 
-def same_row(polyhedra: Polyhedra, dependence: Dependence, level: int) -> isl.Map:
-    """Pairs of instances in the same turn of a loop."""
+def _same_piece(polyhedra: Polyhedra, dependence: Dependence, rows: Mapping[str, Tile]) -> isl.Map:
     first, second = dependence.before.statement, dependence.after.statement
-    row = [f"i{level}"]
-    return polyhedra.scheduled(first, row).apply_range(polyhedra.scheduled(second, row).reverse())
+    before = polyhedra.scheduled(first, [rows[first.name].text])
+    return before.apply_range(polyhedra.scheduled(second, [rows[second.name].text]).reverse())
 
 
 def components(nodes: Sequence[str], edges: Mapping[str, set[str]]) -> list[set[str]]:

@@ -35,6 +35,9 @@ _FUNCTIONS = {
     "max": "atunner_max",
     "fdiv_q": "atunner_floor",
 }
+ROWS = 40
+"""Names for loop variables: more than any schedule has rows."""
+
 HELPERS = """\
 static inline __attribute__((unused)) long atunner_min(long a, long b) { return a < b ? a : b; }
 static inline __attribute__((unused)) long atunner_max(long a, long b) { return a > b ? a : b; }
@@ -87,6 +90,10 @@ class Generator:
     def body(self, schedule: isl.UnionMap, context: isl.Set) -> list[str]:
         """The lines of the whole schedule."""
         build = isl.AstBuild.from_context(context)
+        ids = isl.IdList.alloc(context.get_ctx(), 0)
+        for place in range(ROWS):
+            ids = ids.add(isl.Id(f"at_t{place}", context=context.get_ctx()))
+        build = build.set_iterators(ids)
         return list(self._node(build.node_from_schedule_map(schedule), 1))
 
     def _node(self, node: isl.AstNode, depth: int) -> Iterator[str]:

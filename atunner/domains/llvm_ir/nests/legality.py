@@ -7,6 +7,7 @@ import islpy as isl
 from atunner.domains.llvm_ir.nests.blocking import Pieces
 from atunner.domains.llvm_ir.nests.polyhedra import Dependence, Polyhedra, Reference
 
+
 def legal(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> bool:
     """Whether all dependences among the statements of `pieces` hold under their new times."""
     return all(broken(dependence, pieces).is_empty() for dependence in among(polyhedra, pieces))
@@ -47,14 +48,14 @@ def broken(dependence: Dependence, pieces: Mapping[str, Pieces]) -> isl.Map:
         if here.blocking.accumulates:
             shared = pairs.intersect(here.together())
             pairs = pairs.subtract(shared)
-            inside = shared.subtract(_forwards(here.times(width), here.times(width)))
-    kept = _forwards(_memory_time(before, pieces, width), _memory_time(after, pieces, width))
-    if dependence.commutes:
-        reading = [_memory_time(Reference(r.statement, r.access, False), pieces, width) for r in (before, after)]
-        writing = [_memory_time(Reference(r.statement, r.access, True), pieces, width) for r in (before, after)]
-        kept = _forwards(writing[0], reading[1]).union(_forwards(writing[1], reading[0]).reverse())
-        inside = isl.Map.empty(pairs.get_space())
-    return pairs.subtract(kept).union(inside)
+            inside = _backwards(shared, here.times(width), here.times(width))
+    wrong = _backwards(pairs, _memory_time(before, pieces, width), _memory_time(after, pieces, width))
+    if not dependence.commutes:
+        return wrong.union(inside)
+    read = [_memory_time(Reference(r.statement, r.access, False), pieces, width) for r in (before, after)]
+    written = [_memory_time(Reference(r.statement, r.access, True), pieces, width) for r in (before, after)]
+    late = _backwards(pairs, written[0], read[1])
+    return late.intersect(_backwards(late.reverse(), written[1], read[0]).reverse())
 
 
 def _target(reference: Reference) -> bool:
@@ -66,5 +67,12 @@ def _memory_time(reference: Reference, pieces: Mapping[str, Pieces], width: int)
     return here.visible(width, written=reference.writes) if _target(reference) else here.times(width)
 
 
-def _forwards(first: isl.Map, second: isl.Map) -> isl.Map:
-    return first.apply_range(isl.Map.lex_lt(first.get_space().range())).apply_range(second.reverse())
+def _backwards(pairs: isl.Map, first: isl.Map, second: isl.Map) -> isl.Map:
+    """The pairs whose first time is not before the second."""
+    if pairs.is_empty():
+        return pairs
+    times = pairs.apply_domain(first).apply_range(second)
+    wrong = times.subtract(isl.Map.lex_lt(times.get_space().domain()))
+    if wrong.is_empty():
+        return isl.Map.empty(pairs.get_space())
+    return pairs.intersect(wrong.apply_domain(first.reverse()).apply_range(second.reverse()))

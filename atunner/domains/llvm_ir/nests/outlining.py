@@ -48,11 +48,15 @@ def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> Outlined:
 
 
 def _names(nest: Nest) -> dict[str, str]:
-    """The program's own names inside the new function, made different where the program has one name twice."""
+    """The program's own names inside the new function, made different where the program has one name twice.
+
+    Names that begin with at_ are those of loop variables and accumulators.
+    """
     names: dict[str, str] = {}
     known = [(item.key, item.name) for item in (*nest.parameters, *nest.scalars)]
     for key, name in [*known, *((array.key, array.name) for array in nest.arrays)]:
-        names[key] = name if name not in names.values() else f"{name}_{len(names)}"
+        taken = name in names.values() or name.startswith("at_")
+        names[key] = f"{name}_{len(names)}_" if taken else name
     return names
 
 

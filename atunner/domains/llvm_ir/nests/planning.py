@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from atunner.domains.llvm_ir.nests.blocking import MARK, Blocking, Panel, Pieces, Tile
 from atunner.domains.llvm_ir.nests.coupling import Coupled, coupled
-from atunner.domains.llvm_ir.nests.distribution import Cluster, clusters, inside, loop_row
+from atunner.domains.llvm_ir.nests.distribution import Cluster, clusters, inside, loop_row, within
 from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Expression, accesses, names, parts
 from atunner.domains.llvm_ir.nests.legality import mended
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
 from atunner.domains.llvm_ir.nests.printing import NotVectorizable, Printed, Printer
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
+from atunner.domains.llvm_ir.nests.strips import strips
 
 BLOCKS = 16
 """Blocks of rows that share a panel."""
@@ -22,6 +23,8 @@ class Numbers:
     """Sizes of blocks. bytes: of one vector. rows, vectors: of a block. jam: statements interleaved without vectors.
 
     depth: iterations of a reduction that a block runs at once; 0 for all. pack: copy panels of what vectors read.
+    strip: rows of a large array that all statements use before the next ones; 0 for all. steps: turns of an outer loop
+    that sweep over the arrays together; 0 for one after the other.
     """
 
     bytes: int = 32
@@ -30,19 +33,33 @@ class Numbers:
     jam: int = 8
     depth: int = 0
     pack: int = 0
+    strip: int = 0
+    steps: int = 0
 
 
 def plan(polyhedra: Polyhedra, numbers: Numbers) -> dict[str, Pieces]:
     """Statement -> its pieces. Each candidate that is taken was proved legal."""
     pieces: dict[str, Pieces] = {}
-    for cluster in clusters(polyhedra):
-        pieces |= _planned(polyhedra, cluster, numbers)
+    groups = strips(polyhedra, numbers.strip) if numbers.strip else []
+    for cluster in clusters(polyhedra, groups):
+        names = {statement.name for statement in cluster.statements}
+        group = next((g for g in groups if g.keys() == names), None)
+        if group:
+            rows = {name: Tile(row, numbers.strip) for name, row in group.items()}
+            for part in within(polyhedra, cluster, rows, 0):
+                pieces |= _planned(polyhedra, part, numbers)
+        else:
+            pieces |= _planned(polyhedra, cluster, numbers)
     return pieces
 
 
 def _planned(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapping[str, Pieces]:
     if len(cluster.statements) == 1:
         return _best(polyhedra, cluster, numbers)
+    if numbers.steps and cluster.level == 0:
+        found = _over_time(polyhedra, cluster, numbers)
+        if found:
+            return found
     split: dict[str, Pieces] = {}
     for part in inside(polyhedra, cluster):
         split |= _planned(polyhedra, part, numbers)
@@ -50,6 +67,28 @@ def _planned(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mappin
     if cluster.level == 0 and not any(_cut(split[s.name]) for s in cluster.statements if len(s.loops) == deepest):
         return _together(polyhedra, cluster, numbers) or split
     return split
+
+
+def _over_time(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapping[str, Pieces] | None:
+    """Several steps of an outer loop at once, row by row of what they sweep over, each a little behind the last."""
+    schedule = coupled(polyhedra, cluster.statements)
+    if schedule is None or schedule.band < 3:
+        return None
+    blockings = [_swept(cluster, statement, schedule, numbers) for statement in cluster.statements]
+    return mended(polyhedra, {b.statement.name: Pieces(polyhedra, b) for b in blockings})
+
+
+def _swept(cluster: Cluster, statement: Statement, schedule: Coupled, numbers: Numbers) -> Blocking:
+    rows, band = schedule.rows[statement.name], schedule.band
+    last = band - 1
+    steady = all(not uses(statement.target, statement, d) for d in range(1)) and len(statement.loops) == band
+    lanes = numbers.bytes // ARITHMETIC[statement.target.type]
+    wide = steady and lanes > 1 and vectorizable(statement, len(statement.loops) - 1, lanes)
+    order = [Tile(rows[0], numbers.steps), Tile(rows[1], 1), Tile(rows[0], 1)]
+    order += [Tile(row, 1) for row in (*rows[band:], *rows[2:last])]
+    tail = Tile(rows[last], lanes * numbers.vectors, unrolled=True, vector=True) if wide else Tile(rows[last], 1)
+    head = cluster.heads[statement.name]
+    return Blocking(statement, head, (*order, tail), (), (rows[last],), lanes if wide else 1)
 
 
 def _cut(pieces: Pieces) -> bool:
@@ -79,7 +118,9 @@ def _best(polyhedra: Polyhedra, leaf: Cluster, numbers: Numbers) -> Mapping[str,
 
 def _as_it_was(leaf: Cluster) -> Blocking:
     rows = tuple(loop_row(leaf.statements[0], level) for level in range(leaf.level, len(leaf.statements[0].loops)))
-    return Blocking(leaf.statements[0], leaf.head, tuple(Tile(row, 1) for row in rows), (), ())
+    return Blocking(
+        leaf.statements[0], leaf.heads[leaf.statements[0].name], tuple(Tile(row, 1) for row in rows), (), ()
+    )
 
 
 def _candidates(leaf: Cluster, numbers: Numbers) -> Iterator[Blocking]:
@@ -120,7 +161,7 @@ def _vectors(
     if reduced and not others and not depth:
         depth = [Tile(inner[-1], numbers.jam)]
     rest = (*(row[u] for u in others), *inner, row[vector])
-    yield Blocking(statement, leaf.head, (*depth, *outer, wide), inner, rest, lanes)
+    yield Blocking(statement, leaf.heads[leaf.statements[0].name], (*depth, *outer, wide), inner, rest, lanes)
 
 
 def _packed(
@@ -154,7 +195,7 @@ def _packed(
     tiles.append(Tile(row[row_loop], numbers.rows, begin, unrolled=True))
     sums = tuple(row[level] for level in reduced)
     rest = (*(row[u] for u in others), *sums, row[vector])
-    yield Blocking(statement, leaf.head, tuple(tiles), sums, rest, lanes, tuple(panels))
+    yield Blocking(statement, leaf.heads[leaf.statements[0].name], tuple(tiles), sums, rest, lanes, tuple(panels))
 
 
 def _shared(statement: Statement, across: int, inner: int) -> list[Expression]:
@@ -192,7 +233,7 @@ def _jammed(
     for jammed in reversed(others):
         tiles = [Tile(row[u], 1) for u in (*outside, *others) if u != jammed]
         tile = Tile(row[jammed], numbers.jam, offset(statement, jammed), unrolled=True)
-        yield Blocking(statement, leaf.head, (*tiles, tile), inner, rest)
+        yield Blocking(statement, leaf.heads[leaf.statements[0].name], (*tiles, tile), inner, rest)
 
 
 def _waves(leaf: Cluster, numbers: Numbers) -> Iterator[Blocking]:
@@ -206,7 +247,7 @@ def _waves(leaf: Cluster, numbers: Numbers) -> Iterator[Blocking]:
         level = len(statement.loops) - 2
         jammed = Tile(row, numbers.jam, offset(statement, level), unrolled=True, parallel=True)
         tiles = (*(Tile(o, 1) for o in outer), jammed, Tile(last.plus(row, lag), 1))
-        yield Blocking(statement, leaf.head, tiles, (), (row,))
+        yield Blocking(statement, leaf.heads[leaf.statements[0].name], tiles, (), (row,))
 
 
 def uses(access: Access, statement: Statement, level: int) -> bool:
@@ -309,4 +350,4 @@ def _grouped(
     taken = {tile.row for tile in tiles}
     inner = tuple(row for row in rows if row not in taken and any(k.startswith("i") for k in row.terms))
     lanes = numbers.bytes // ARITHMETIC[statement.target.type] if vector is not None and hot else 1
-    return Blocking(statement, cluster.head, tiles, inner if hot else (), rows, lanes, blocked=hot)
+    return Blocking(statement, cluster.heads[statement.name], tiles, inner if hot else (), rows, lanes, blocked=hot)

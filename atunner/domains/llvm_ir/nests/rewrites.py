@@ -25,6 +25,8 @@ SPACE = Space(
         Parameter(name="jam", values=(1, 2, 4, 8, 16)),
         Parameter(name="depth", values=(0, 64, 128, 256, 512)),
         Parameter(name="pack", values=(0, 1)),
+        Parameter(name="strip", values=(0, 8, 16, 32, 64)),
+        Parameter(name="steps", values=(0, 2, 4, 8, 16)),
     ),
     constraints=("rows * vectors <= 16",),
 )
@@ -66,7 +68,7 @@ def rewrites(source: str, flags: Sequence[str], folder: Path) -> tuple[Rewrite, 
     Raises:
         UserError: the program does not compile.
     """
-    unit = parsed(source, flags, folder)
+    unit = parsed(source, tuple(flags), folder)
     return tuple(_offered(nest) for nest in found(unit).nests)
 
 
@@ -76,7 +78,7 @@ def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[P
     Raises:
         UserError: no such rewrite, a value outside its space, or two rewrites of one nest.
     """
-    unit = parsed(source, flags, folder)
+    unit = parsed(source, tuple(flags), folder)
     nests = {_offered(nest).name: nest for nest in found(unit).nests}
     changed: list[tuple[Nest, Outlined]] = []
     for pick in picks:

@@ -3,8 +3,9 @@
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ class Unit:
         return name
 
 
-def parsed(source: str, flags: Sequence[str], folder: Path, file: str = "program.c") -> Unit:
+@lru_cache(maxsize=8)
+def parsed(source: str, flags: tuple[str, ...], folder: Path, file: str = "program.c") -> Unit:
     """Preprocess and parse a program; quoted headers are looked for in `folder`.
 
     Raises:
