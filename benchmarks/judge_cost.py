@@ -8,6 +8,8 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from atunner.core.candidate import Candidate
@@ -33,10 +35,19 @@ TASK = Task(name="cost")
 
 
 class Counting(CBackend):
-    """The C backend, with the time that timed calls took by the judge's own clock, and their number."""
+    """The C backend, with the number of timed calls, the time they took, and the time spent waiting for the device."""
 
     calls = 0
     spent_us = 0.0
+    waited_ms = 0.0
+
+    @contextmanager
+    def device(self) -> Iterator[None]:
+        """The processor alone; another run that measures on it is no cost of judging."""
+        started = time.perf_counter()
+        with super().device():
+            self.waited_ms += 1e3 * (time.perf_counter() - started)
+            yield
 
     def session(self, built: CBuilt, feed: Feed, plan: TimingPlan) -> CSession:
         """A session whose blocks are counted."""
@@ -114,7 +125,7 @@ def costs(backend: Counting, stages: Stages[CBuilt], candidate: Candidate, times
     found = Costs()
     for index in range(times + 1):
         clocked = Clocked(stages)
-        backend.calls, backend.spent_us = 0, 0.0
+        backend.calls, backend.spent_us, backend.waited_ms = 0, 0.0, 0.0
         cpu = time.process_time()
         trial = judge(clocked, TASK, candidate)
         cpu = 1e3 * (time.process_time() - cpu)
@@ -125,7 +136,7 @@ def costs(backend: Counting, stages: Stages[CBuilt], candidate: Candidate, times
             continue
         calls = backend.calls + VERIFYING
         own = backend.spent_us / 1e3 + VERIFYING * trial.measurement.value / 1e3
-        found.totals.append(sum(clocked.ms.values()) - own)
+        found.totals.append(sum(clocked.ms.values()) - own - backend.waited_ms)
         found.stages.append(clocked.ms)
         found.own.append(own)
         found.calls.append(calls)
