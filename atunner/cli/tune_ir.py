@@ -57,7 +57,7 @@ def register(room: typer.Typer) -> None:
         ldflags: str = typer.Option("", "--ldflags", help="Libraries that it needs, such as -lz."),
         kernel: str = typer.Option("", "--kernel", help="The function to change; left out: the hottest."),
         clang: str = typer.Option("", "--clang", help="Which clang; left out: the newest here."),
-        suite: Path = typer.Option(Path(), "--polybench", help="Folder of PolyBench/C: all its kernels as a suite."),
+        suite: Path | None = typer.Option(None, "--polybench", help="Folder of PolyBench/C: all its kernels as a suite."),
         model: str = typer.Option("none", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
         strategy: str = typer.Option(
             "", "--strategy", help=f"{', '.join(sorted(STRATEGIES))}; expert without a model."
@@ -83,7 +83,7 @@ def register(room: typer.Typer) -> None:
                 if dry_run:
                     plan(request, session.settings)
                 else:
-                    tuned.append(Tuned(source, session.start(request, watch, threading.Event())))
+                    tuned.append(Tuned(source, session.start(request, watch, threading.Event()), seed))
         return finish(tuned, output, as_json, emit_vscode) if tuned else 0
 
 
@@ -99,7 +99,7 @@ class Sources:
     """What to tune, as the command line says it."""
 
     files: Sequence[Path]
-    suite: Path
+    suite: Path | None
     level: str
     cflags: tuple[str, ...]
     ldflags: tuple[str, ...]
@@ -112,7 +112,7 @@ def programs(sources: Sources, settings: Settings) -> Iterator[tuple[Path, Progr
     Raises:
         UserError: none was named, or one cannot be read.
     """
-    if sources.suite != Path():
+    if sources.suite is not None:
         for sizes in kernels(sources.suite, sources.level, sources.cflags):
             yield sources.suite, _fitting(sizes, settings)
         return

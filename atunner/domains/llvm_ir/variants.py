@@ -37,7 +37,7 @@ def _in_ir(subject: Subject, candidate: Candidate, source: str) -> str | None:
     plain = {name: "\n".join(lines) for name, lines in bodies(base)}
     there = {name: "\n".join(lines) for name, lines in bodies(other)}
     changed = [name for name, body in own.items() if plain.get(name) != body]
-    if not changed or any(there.get(name) != plain.get(name) for name in changed):
+    if any(there.get(name) != plain.get(name) for name in changed):
         return None
     for name in changed:
         other = with_define(other, own[name])
