@@ -56,7 +56,7 @@ def admit(oracle: Oracle, problem: Problem) -> tuple[Check, ...]:
     )
 
 
-def admit_timing(same: Callable[[], Comparison], tries: int = 3) -> Check:
+def admit_timing(same: Callable[[], Comparison], tries: int = 5) -> Check:
     """Compare a kernel with itself: one clean answer in `tries` is enough.
 
     Raises:
