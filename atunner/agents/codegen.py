@@ -2,6 +2,7 @@
 
 from pydantic import Field, JsonValue
 
+from atunner.agents.brief import LIMIT, Brief, told
 from atunner.agents.fusion import FusionView
 from atunner.agents.hardware import HardwareView
 from atunner.agents.operator import OperatorView, Trait
@@ -181,36 +182,35 @@ def around(family: Family, best: Params, reach: int = 2) -> dict[str, tuple[Json
     return near
 
 
-PROMPT = """You are the codegen agent. Decide where to spend {points} search points this round.
-
-Diagnosis: {diagnosis}
-Operator: {operator}
-Hardware: {hardware}
-Fusion: {fusion}
-Techniques that treat the bottleneck: {helpful}
-Families (name: techniques; points tried, failed, best figure, its parameters):
-{families}
-Answer with moves: family, points, allowed parameter values where you want to hold some, and why. You may add one
-rewrite: the whole source of a new kernel of the same name and arguments, its tunable numbers as NAMES with values.
-"""
+OPENING = "You are the codegen agent: you decide where a search over kernels spends its points."
+NOW = (
+    "Spend {points} points this round. Answer with moves: family, points, allowed parameter values where you want to "
+    "hold some, and why. You may add one rewrite: the whole source of a new kernel of the same name and arguments, its "
+    "tunable numbers as NAMES with values."
+)
 
 
-def prompt(situation: Situation, helpful: frozenset[str]) -> str:
-    """What a model is told: bounded by the number of families, never by the length of history."""
-    lines = [
-        f"- {r.family.name}: {', '.join(r.family.techniques)}; {r.tried} tried, {r.failed} failed, best {r.best}, "
-        f"{r.best_params}; parameters { {p.name: p.values for p in r.family.space.parameters} }"
-        for r in situation.records
-    ]
-    return PROMPT.format(
-        points=situation.points,
-        diagnosis=situation.diagnosis.model_dump_json(),
-        operator=situation.operator.summary,
-        hardware=situation.hardware.summary,
-        fusion=situation.fusion.summary,
-        helpful=", ".join(sorted(helpful)),
-        families="\n".join(lines),
-    )
+def prompt(situation: Situation, helpful: frozenset[str], limit: int = LIMIT) -> Brief:
+    """What a model is told: the families with the best figures first, never the whole history."""
+    s = situation
+    ranked = sorted(s.records, key=lambda r: (r.best is None, r.best or 0.0))
+    parts = {
+        "Diagnosis": (s.diagnosis.summary, *(f"- {e}" for e in s.diagnosis.evidence)),
+        "Families: techniques; points tried, failed, best figure, its parameters": [_about(r) for r in ranked],
+        "Techniques that treat the bottleneck": sorted(helpful),
+        "Operator, hardware, fusion": (s.operator.summary, s.hardware.summary, s.fusion.summary),
+        "Good points of similar tasks": [f"{r.family} {r.params} (run {r.from_task})" for r in s.recalled],
+    }
+    return told("codegen", OPENING, parts, NOW.format(points=s.points), limit)
+
+
+def _about(record: FamilyRecord) -> str:
+    family = record.family
+    best = "no figure yet" if record.best is None else f"best {record.best:.5g} at {record.best_params}"
+    values = ", ".join(f"{p.name} in {list(p.values)}" for p in family.space.parameters)
+    state = "; nothing left to try" if record.exhausted else ""
+    tried = f"{record.tried} tried, {record.failed} failed, {best}{state}"
+    return f"- {family.name}: {', '.join(family.techniques)}; {tried}; {values}"
 
 
 async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> Spoken[Proposal]:
@@ -220,7 +220,7 @@ async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> 
     helpful = frozenset([*named, *situation.diagnosis.techniques])
     expert = rules(situation, helpful)
     advice = Advice(moves=expert.moves, summary=expert.summary)
-    spoken = await consult(model, "codegen", prompt(situation, helpful), Advice, lambda: advice, tools)
+    spoken = await consult(model, "codegen", prompt(situation, helpful).text, Advice, lambda: advice, tools)
     moves = legal(spoken.answer.moves, situation)
     calls = tuple(tools.calls)
     drafts = tuple(Draft(rewrite=r, by=spoken.by) for r in spoken.answer.rewrites[:1])

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from atunner.agents.brief import AGENT_LIMIT, Brief, told
 from atunner.core.consult import Spoken, consult
 from atunner.core.ports import Model
 from atunner.core.task import Budget, Spent
@@ -82,12 +83,17 @@ def _progress(standing: Standing) -> str:
     return f"no progress in {standing.stale} rounds" if late else ""
 
 
-PROMPT = """You are the evaluation agent. Where the run stands:
-{standing}
+OPENING = "You are the evaluation agent: you say whether a search goes on. Budgets are kept whatever you say."
+NOW = 'Answer "continue" or "confirm" with your reason.'
 
-The rules would say: {verdict}
-Answer "continue" or "confirm" with your reason. Budgets are kept whatever you say.
-"""
+
+def prompt(standing: Standing, verdict: Verdict, limit: int = AGENT_LIMIT) -> Brief:
+    """What a model is told. Seconds differ from run to run: without them a replay asks what was asked then."""
+    parts = {
+        "The rules say": (verdict.model_dump_json(),),
+        "Where the run stands": standing.model_dump_json(indent=1, exclude={"spent": {"seconds"}}).splitlines(),
+    }
+    return told("evaluation", OPENING, parts, NOW, limit)
 
 
 async def decide(model: Model | None, standing: Standing) -> Spoken[Verdict]:
@@ -95,7 +101,4 @@ async def decide(model: Model | None, standing: Standing) -> Spoken[Verdict]:
     verdict = rules(standing)
     if _budget(standing) or standing.exhausted or standing.last:
         return Spoken(verdict, "rules")
-    # Seconds differ from run to run; without them a replay asks what was asked then.
-    told = standing.model_dump_json(indent=1, exclude={"spent": {"seconds"}})
-    prompt = PROMPT.format(standing=told, verdict=verdict.model_dump_json())
-    return await consult(model, "evaluation", prompt, Verdict, lambda: verdict)
+    return await consult(model, "evaluation", prompt(standing, verdict).text, Verdict, lambda: verdict)

@@ -1,5 +1,6 @@
 """The fusion agent: what could be merged with this operator, and what that asks of the kernel."""
 
+from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
 from atunner.core.consult import Spoken, consult
 from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
@@ -66,18 +67,23 @@ def _summary(legal: list[Opportunity]) -> str:
     )
 
 
-PROMPT = """You are the fusion agent. Facts of the operator:
-{facts}
+OPENING = "You are the fusion agent: you say what could be merged with an operator."
+NOW = "Answer with the computed view; keep_single_pass says whether the result should stay in registers until final."
 
-Opportunities, computed: {view}
-Say whether the kernel should keep its result in registers until it is final (keep_single_pass), and why.
-"""
+
+def prompt(view: FusionView, facts: OperatorFacts, limit: int = AGENT_LIMIT) -> Brief:
+    """What a model is told."""
+    parts = {
+        "The rules say": (f"{view.summary}; keep_single_pass: {str(view.keep_single_pass).lower()}",),
+        "The problem": problem(facts),
+        "Opportunities, computed": [o.model_dump_json() for o in view.opportunities],
+    }
+    return told("fusion", OPENING, parts, NOW, limit)
 
 
 async def examine(model: Model | None, facts: OperatorFacts, device: Device, bound_us: float) -> Spoken[FusionView]:
     """Say what could be merged. Bytes and times stay computed; a model may change the verdict only."""
     view = rules(facts, device, bound_us)
-    prompt = PROMPT.format(facts=facts.model_dump_json(), view=view.model_dump_json())
-    spoken = await consult(model, "fusion", prompt, FusionView, lambda: view)
+    spoken = await consult(model, "fusion", prompt(view, facts).text, FusionView, lambda: view)
     update = {"keep_single_pass": spoken.answer.keep_single_pass, "summary": spoken.answer.summary}
     return Spoken(view.model_copy(update=update), spoken.by)

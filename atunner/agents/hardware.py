@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
 from atunner.core.consult import Spoken, consult
 from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
@@ -71,21 +72,27 @@ def _fits(device: Device, size: float) -> str:
     return "DRAM"
 
 
-PROMPT = """You are the hardware agent. Device facts, each with its source:
-{device}
+OPENING = "You are the hardware agent: you say which roof of a device matters for a problem."
+NOW = "Answer with the computed view; you may correct `regime` if caches change it, and say why in `summary`."
 
-The problem: {flops:.6g} FLOP, {bytes:.6g} bytes at least. The computed view is:
-{view}
-Answer with the same numbers; you may correct the regime if caches change it, and say why in `summary`.
-"""
+
+def prompt(view: HardwareView, device: Device, facts: OperatorFacts, limit: int = AGENT_LIMIT) -> Brief:
+    """What a model is told."""
+    known = [
+        f"{name}: {fact.value:g} {fact.unit}".rstrip() + f" ({fact.source})" for name, fact in device.facts.items()
+    ]
+    parts = {
+        "The computed view": (view.model_dump_json(),),
+        "The problem": problem(facts),
+        f"The device: {device.name} ({device.kind}, {device.arch})": known,
+        "Notes on the device": device.notes,
+    }
+    return told("hardware", OPENING, parts, NOW, limit)
 
 
 async def examine(model: Model | None, device: Device, facts: OperatorFacts, present: bool) -> Spoken[HardwareView]:
     """Say which roof matters. Numbers stay computed: a model may only change the regime and the summary."""
     view = rules(device, facts, present)
-    prompt = PROMPT.format(
-        device=device.model_dump_json(), flops=facts.flops, bytes=facts.min_bytes, view=view.model_dump_json()
-    )
-    spoken = await consult(model, "hardware", prompt, HardwareView, lambda: view)
+    spoken = await consult(model, "hardware", prompt(view, device, facts).text, HardwareView, lambda: view)
     kept = view.model_copy(update={"regime": spoken.answer.regime, "summary": spoken.answer.summary})
     return Spoken(kept, spoken.by)

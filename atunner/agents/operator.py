@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
 from atunner.core.consult import Spoken, consult
 from atunner.core.facts import OperatorFacts
 from atunner.core.ports import Model
@@ -94,15 +95,16 @@ def _rows(facts: OperatorFacts) -> list[Trait]:
     return [*found, Trait.SHORT_ROWS] if columns <= 128 else found
 
 
-PROMPT = """You are the operator agent. Facts, computed and exact:
-{facts}
+OPENING = "You are the operator agent: you say which properties of a problem steer the choice of algorithm."
+NOW = "Name the traits that should steer the choice of algorithm, and say why in one sentence. Known traits: {traits}."
 
-Known traits: {traits}.
-Name the traits that should steer the choice of algorithm, and say why in one sentence.
-"""
+
+def prompt(facts: OperatorFacts, limit: int = AGENT_LIMIT) -> Brief:
+    """What a model is told."""
+    parts = {"The problem, computed and exact": problem(facts), "The rules say": (rules(facts).summary,)}
+    return told("operator", OPENING, parts, NOW.format(traits=", ".join(Trait)), limit)
 
 
 async def examine(model: Model | None, facts: OperatorFacts) -> Spoken[OperatorView]:
     """Say which properties of the problem matter."""
-    prompt = PROMPT.format(facts=facts.model_dump_json(indent=1), traits=", ".join(Trait))
-    return await consult(model, "operator", prompt, OperatorView, lambda: rules(facts))
+    return await consult(model, "operator", prompt(facts).text, OperatorView, lambda: rules(facts))

@@ -1,5 +1,6 @@
 """The performance agent: the one thing that limits the best candidate now, and what follows from it."""
 
+from atunner.agents.brief import AGENT_LIMIT, Brief, quoted, told
 from atunner.core.consult import Spoken, Toolbox, consult
 from atunner.core.device import Device
 from atunner.core.diagnosis import Bottleneck, Finding, Subject
@@ -60,12 +61,21 @@ def at_limit(diagnosis: Diagnosis | None) -> bool:
     return diagnosis is not None and diagnosis.bottleneck is Bottleneck.AT_LIMIT
 
 
-PROMPT = """You are the performance agent. The best candidate so far: family {family}, parameters {params}.
-Evidence, computed: {evidence}
-Techniques that treat this: {techniques}
-The rules say: {expert}
-Name the one bottleneck, keep the evidence lines that support it, and the techniques that follow.
-"""
+OPENING = "You are the performance agent: you name the one thing that limits the best candidate so far."
+NOW = "Name the one bottleneck, keep the evidence lines that support it, and the techniques that follow."
+
+
+def prompt(trial: Trial, expert: Diagnosis, finding: Finding, limit: int = AGENT_LIMIT) -> Brief:
+    """What a model is told."""
+    candidate = trial.candidate
+    values = ", ".join(f"{name}={value}" for name, value in candidate.params.items()) or "no parameters"
+    parts = {
+        "Evidence, computed": finding.evidence,
+        "The best candidate": (quoted("candidate", f"{candidate.family or 'no name'}: {values}"),),
+        "The rules say": (expert.summary,),
+        "Techniques that treat this": expert.techniques,
+    }
+    return told("performance", OPENING, parts, NOW, limit)
 
 
 async def diagnose(
@@ -77,14 +87,7 @@ async def diagnose(
     found = tools.call("techniques", bottleneck=str(finding.bottleneck))
     named = tuple(str(t) for t in found) if isinstance(found, list) else ()
     expert = expert.model_copy(update={"techniques": tuple(dict.fromkeys((*expert.techniques, *named)))})
-    prompt = PROMPT.format(
-        family=trial.candidate.family,
-        params=trial.candidate.params,
-        evidence="; ".join(finding.evidence),
-        techniques=", ".join(expert.techniques),
-        expert=expert.summary,
-    )
-    spoken = await consult(model, "performance", prompt, Diagnosis, lambda: expert, tools)
+    spoken = await consult(model, "performance", prompt(trial, expert, finding).text, Diagnosis, lambda: expert, tools)
     kept = spoken.answer.model_copy(update={"headroom": expert.headroom, "evidence": expert.evidence})
     if kept.bottleneck is Bottleneck.AT_LIMIT and expert.bottleneck is not Bottleneck.AT_LIMIT:
         kept = expert

@@ -3,15 +3,13 @@
 import typer
 
 from atunner.agents.brief import LIMIT
-from atunner.agents.briefing import ROLES
-from atunner.agents.briefing import brief as made
 from atunner.cli.common import command, numbers, pairs, print_json
 from atunner.core.errors import UnknownName
 from atunner.core.record import RunRecord
 from atunner.core.task import Task
 from atunner.domains import BUILT_IN as DOMAINS
 from atunner.executors.work import resolve
-from atunner.graphs.strategies.material import of_task
+from atunner.graphs.briefs import ROLES, Briefing
 from atunner.knowledge_base.devices import device as named_device
 from atunner.wiring import HOST, Session, domain_config
 
@@ -26,7 +24,7 @@ def brief(
     input_shape: str = typer.Option("", "--input-shape", help="As for optimize."),
     target_gpu: str = typer.Option("", "--target-gpu", help="GPU by name; left out: this machine."),
     setting: list[str] = typer.Option([], "--set", help="name=value, repeatable."),
-    role: str = typer.Option("coder", "--role", help="planner or coder."),
+    role: str = typer.Option("coder", "--role", help="planner, coder, or an agent such as codegen."),
     run: str = typer.Option("", "--run", help="As it would be at the end of this run, with its trials."),
     limit: int = typer.Option(LIMIT, "--limit", min=200, help="Tokens at most."),
     as_json: bool = typer.Option(False, "--json", help="As JSON."),
@@ -43,7 +41,7 @@ def brief(
         domain = resolve(DOMAINS[task.domain], domain_config(session.settings, task))
         task = task if record else domain.admit(task)
         recalled = session.recalled(task)
-        found = made(role, of_task(domain, named_device(task.target), task, recalled, record), "", limit)
+        found = Briefing(domain, named_device(task.target), task, recalled, record).of(role, limit)
     if as_json:
         print_json(found)
         return

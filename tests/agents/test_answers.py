@@ -143,4 +143,5 @@ def test_the_toys_facts_are_those_that_the_prompts_tell(tmp_path: Path) -> None:
     run.drive()
 
     told = dict(model.asked)["operator"]
-    assert Toy().facts(run.task).model_dump_json(indent=1) in told
+    facts = Toy().facts(run.task)
+    assert f"{facts.flops:.4g} FLOP, at least {facts.min_bytes:.4g} bytes" in told
