@@ -148,7 +148,7 @@ def _notes() -> Iterator[AgentNote]:
     said = "compute: measured 61000 us is 54x the roofline bound, and few loads are vectors"
     yield AgentNote(round=0, agent="performance", by="rules", summary=said, points=("IPC 0.7", "no FMA in the loop"))
     yield AgentNote(round=0, agent="codegen", by=by, summary="Keep a tile in registers", answer={"families": ["tile"]})
-    yield AgentNote(round=1, agent="codegen", by=by, summary="Pack panels of b", tools=("technique packing",))
+    yield AgentNote(round=1, agent="codegen", by="rules", summary="Pack panels of b", tools=("technique packing",))
 
 
 def _calls() -> Iterator[ModelCall]:

@@ -69,6 +69,13 @@ function ground() {
   };
 }
 
+// Ticks of a logarithmic axis at 1, 2 and 5, of which decades alone would leave too few.
+function steps(low, high) {
+  const found = [];
+  for (let at = Math.floor(Math.log10(low)); at <= Math.log10(high); at += 1) for (const one of high / low > 1000 ? [1] : [1, 2, 5]) found.push(one * 10 ** at);
+  return found.filter((one) => one >= low && one <= high);
+}
+
 const wide = (values) => Math.min(...values) > 0 && Math.max(...values) > 20 * Math.min(...values);
 const goTo = (job, candidate) => { if (candidate) location.href = `/jobs/${job}/candidates/${candidate}`; };
 
@@ -110,7 +117,8 @@ const progress = {
       xAxis: { ...axis, type: "value", min: by ? 0 : 1, max: Math.max(end, by ? 1 : 2), splitLine: { show: false }, minInterval: by ? undefined : 1,
         axisLabel: { ...axis.axisLabel, formatter: by ? elapsed : (v) => v.toLocaleString("en") } },
       yAxis: { ...axis, type: log ? "log" : "value", ...pad, name: narrow.matches ? "" : log ? `${data.metric}, logarithmic` : data.metric, nameLocation: "end", nameGap: 14, nameTextStyle: { ...axis.nameTextStyle, align: "left", padding: [0, 0, 0, -30] },
-        show: true, axisLabel: { ...axis.axisLabel, showMinLabel: false, showMaxLabel: false, formatter: (v) => figure(v, data.unit) } },
+        show: true, axisTick: { show: false, customValues: log ? steps(pad.min, pad.max) : undefined },
+        axisLabel: { ...axis.axisLabel, showMinLabel: log, showMaxLabel: log, customValues: log ? steps(pad.min, pad.max) : undefined, formatter: (v) => figure(v, data.unit) } },
       legend: { ...option.legend, data: ["best so far", ...used, ...(bad.length ? ["without a figure"] : [])], left: narrow.matches ? 0 : "right", padding: [0, 0, 0, narrow.matches ? 0 : 160] },
       dataZoom: data.points.length > 150 ? [{ type: "inside", filterMode: "none" }, { type: "slider", height: 20, bottom: 8, filterMode: "none", borderColor: colour("line"), fillerColor: faded(colour("first"), 0.12), handleStyle: { color: colour("card"), borderColor: colour("edge") }, moveHandleSize: 0, dataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } }, selectedDataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } }, showDetail: false, backgroundColor: colour("sunk"), brushSelect: false }] : [],
       tooltip: { ...option.tooltip, trigger: "item", formatter: (p) => {
@@ -191,7 +199,7 @@ const parallel = {
         ...data.names.map((name, dim) => ({ ...shared, dim, name, type: "category", data: data.values[dim], boundaryGap: true })),
         { ...shared, dim: data.names.length, name: data.screened ? "score" : "figure", type: log ? "log" : "value", inverse: data.minimise, nameLocation: data.minimise ? "start" : "end", min: Math.min(...values), max: Math.max(...values), axisLabel: { ...shared.axisLabel, formatter: label }, splitLine: { lineStyle: { color: line } } },
       ],
-      series: [{ type: "parallel", data: lines, progressive: 0, inactiveOpacity: data.rows.length > 400 ? 0 : 0.05, activeOpacity: data.rows.length > 400 ? 0.45 : 0.9, realtime: true }],
+      series: [{ type: "parallel", data: lines, progressive: 0, inactiveOpacity: data.rows.length > 400 ? 0 : 0.05, activeOpacity: data.rows.length > 1500 ? 0.2 : data.rows.length > 400 ? 0.45 : 0.9, realtime: true }],
     }, true);
     const picked = () => {
       const model = chart.getModel().getSeriesByIndex(0);
