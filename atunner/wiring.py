@@ -314,7 +314,7 @@ class Session:
         try:
             deps = Deps(
                 run=record.run,
-                domain=resolve(path, config),
+                domain=getattr(executor, "domain", None) or resolve(path, config),
                 device=device,
                 present=record.provenance is not Provenance.PREDICTED,
                 memory=self.store,

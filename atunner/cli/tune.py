@@ -17,7 +17,7 @@ from atunner.core.status import Status
 from atunner.core.task import Budget, Objective, Task
 from atunner.graphs.deps import Options
 from atunner.knowledge_base.devices import device
-from atunner.operators.user import UserKernel
+from atunner.operators.user.task import kernel_task
 from atunner.search.formats import read_kernel
 from atunner.settings import Settings
 from atunner.tools.recording import UNIT, Recording, read_recording
@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
             budget=bound,
             options=Options(search=search, seed=seed, slice=bound.trials or WHOLE),
             model=model,
+            executor="threads" if task.domain == "user_kernels" else "local",
         )
         with Session(Settings()) as session, progress(as_json) as watch:
             record = session.start(request, watch, threading.Event())
@@ -80,13 +81,6 @@ def _task(file: Path, simulate: Path, target: str, problem_size: str, compiler: 
         raise UserError("Which kernel? Give a T1 file, a YAML file or a source, or --simulate FILE.")
     kernel = read_kernel(file, numbers(problem_size, "--problem-size") if problem_size else ())
     return kernel_task(kernel, target or HOST, compiler)
-
-
-def kernel_task(kernel: UserKernel, target: str, compiler: str = "") -> Task:
-    """The task of tuning a user's kernel for a target."""
-    spec: dict[str, JsonValue] = {"kernel": kernel.model_dump(mode="json")}
-    spec |= {"compiler": compiler} if compiler else {}
-    return Task(domain="user_kernels", name=kernel.name, spec=spec, target=target)
 
 
 def replay_task(recording: Recording) -> Task:

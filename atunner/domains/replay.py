@@ -74,9 +74,9 @@ class Replay:
     def facts(self, task: Task) -> OperatorFacts:
         """What a recording tells of its problem: next to nothing."""
         known = self._known(task).recording
-        note = "a recording does not say what is computed: flops and bytes are not known and stand at 1"
+        note = "a recording does not say what is computed: its flops and bytes are not known"
         return OperatorFacts(
-            operator=known.kernel, dtype="float32", settings=(), tensors={}, flops=1, min_bytes=1, notes=(note,)
+            operator=known.kernel, dtype="float32", settings=(), tensors={}, flops=0, min_bytes=0, notes=(note,)
         )
 
     def families(self, task: Task) -> tuple[Family, ...]:

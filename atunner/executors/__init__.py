@@ -2,5 +2,6 @@
 
 BUILT_IN = {
     "inline": "atunner.executors.inline:InlineExecutor",
+    "threads": "atunner.executors.threads:ThreadExecutor",
     "local": "atunner.executors.local:LocalExecutor",
 }

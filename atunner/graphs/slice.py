@@ -21,6 +21,8 @@ from atunner.graphs.state import TuningState
 
 BORDER = 1.25
 """Raced candidates within this factor of the best are looked at again when the search ends: a race may be unlucky."""
+LEAD = 0.98
+"""A raced candidate is judged at once when its figure is below this share of the best verified one's."""
 REVISITED, FINALISTS = 8, 3
 FAULT_STATUS = {Fault.DIED: Status.CRASHED, Fault.TIMED_OUT: Status.TIMED_OUT}
 
@@ -169,18 +171,22 @@ class Slice:
             searcher.tell(screening.candidate.params, None if value is None else sign * value)
 
     def _race_all(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
-        """Build side by side, then race one after the other while nothing builds; a new leader is judged at once."""
+        """Build side by side, then race one after the other while nothing builds; a new leader is then judged."""
+        leaders: list[tuple[float, Candidate]] = []
         for built in self._built(candidates):
             found = built if built.reason or self._late() else self._race(built.candidate)
             if found is built and not built.reason:
                 return  # out of time: it is found by its content when the run goes on
-            rival = self._rival()
             self._keep([found])
-            score = found.score
-            if score is not None and (rival is None or score < rival) and not self._late():
-                trial = self.judge(found.candidate)
-                score = score if trial.status is Status.OK else None
-            searcher.tell(found.candidate.params, score)
+            searcher.tell(found.candidate.params, found.score)
+            if found.score is not None:
+                leaders.append((found.score, found.candidate))
+        for score, candidate in sorted(leaders, key=lambda pair: pair[0]):
+            rival = self._rival()
+            if (rival is not None and score > LEAD * rival) or self._late():
+                return  # what is near the best is looked at again when the search ends
+            if self.judge(candidate).status is not Status.OK:
+                searcher.tell(candidate.params, None)
 
     def _race(self, candidate: Candidate) -> Screening:
         item = WorkItem(action="race", task=self.task, candidate=candidate, rival=self._rival())

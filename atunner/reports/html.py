@@ -107,7 +107,7 @@ def _diff(record: RunRecord) -> tuple[Line, ...]:
 
 
 def _mark(row: Row) -> str:
-    return "naive" if row.rank == 0 else str(row.rank)
+    return row.base if row.rank == 0 else str(row.rank)
 
 
 def _figure(row: Row) -> str:

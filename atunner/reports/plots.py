@@ -41,7 +41,13 @@ def progress(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     axes.scatter(places, figures, s=16, color=colours.second, label="trial", zorder=3)
     axes.step(places, best, where="post", color=colours.first, linewidth=2, label="best so far", zorder=2)
     if base:
-        axes.axhline(base.value / scale, color=colours.muted, linestyle="--", linewidth=1, label="naive baseline")
+        axes.axhline(
+            base.value / scale,
+            color=colours.muted,
+            linestyle="--",
+            linewidth=1,
+            label=wording.base(record).removeprefix("the "),
+        )
     failed = [p for p, t in enumerate(record.trials, start=1) if t.status is not Status.OK]
     if failed:
         low = min([*figures, base.value / scale] if base else figures)
@@ -120,7 +126,7 @@ def board(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     far = base is not None and base.value > WIDE * rows[-1].value
     shown = [*rows, *([base] if base and not far else [])]
     values = [r.value if measured or r.relative is None else r.relative for r in shown]
-    names = [f"{r.rank} {r.family}" if r.rank else "naive" for r in shown]
+    names = [f"{r.rank} {r.family}" if r.rank else r.base for r in shown]
     tints = [colours.muted if r.rank == 0 else colours.first if r.rank == 1 else colours.second for r in shown]
     places = range(len(shown))
     axes.barh(list(places), values, color=tints, height=0.7)
@@ -132,9 +138,9 @@ def board(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     axes.set_xlabel(_figure_name(record))
     axes.grid(visible=False, axis="y")
     if base is None or not far:
-        return f"The first {len(rows)} of the leaderboard and the naive baseline; shorter is better."
-    ratio = wording.number(base.value / rows[0].value)
-    return f"The first {len(rows)} of the leaderboard; the naive baseline's bar would be {ratio} times the first's."
+        return f"The first {len(rows)} of the leaderboard and {wording.base(record)}; shorter is better."
+    called, ratio = wording.base(record), wording.number(base.value / rows[0].value)
+    return f"The first {len(rows)} of the leaderboard; the bar of {called} would be {ratio} times the first's."
 
 
 def residency(record: RunRecord, axes: Axes, colours: Colours) -> str | None:

@@ -33,7 +33,7 @@ class Resources(Value):
 
 
 class Row(Value):
-    """One line of the leaderboard. rank 0 is the baseline.
+    """One line of the leaderboard. rank 0 is the baseline; base: what that is called in a cell.
 
     relative: figure over the baseline's, of the same provenance. times: microseconds by number of threads.
     checked: inputs on which the results were right, None where the checks do not count them.
@@ -53,6 +53,7 @@ class Row(Value):
     bound_us: float | None = None
     checked: int | None = None
     resources: Resources | None = None
+    base: str = "naive"
 
 
 class Failure(Value):
@@ -114,6 +115,7 @@ def row(record: RunRecord, trial: Trial, rank: int) -> Row | None:
         bound_us=trial.profile.bound_us if trial.profile else None,
         checked=inputs_checked(trial),
         resources=resources(trial.profile),
+        base=wording.base_short(record),
     )
 
 

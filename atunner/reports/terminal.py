@@ -141,7 +141,8 @@ def under_the_board(record: RunRecord, count: int, shown: int = SHOWN) -> Iterat
     yield f"Every figure {wording.stamp(record)}."
     if record.provenance is Provenance.PREDICTED:
         error = wording.model_error(record)
-        yield f"Score: predicted cost over the naive baseline's. Known error of the model: {error or 'not stated'}."
+        over = wording.base_cost(record).removesuffix(" cost")
+        yield f"Score: predicted cost over {over}. Known error of the model: {error or 'not stated'}."
     roof = roofline(record)
     if roof is not None:
         yield f"Roofline bound on {wording.target(record)}: {wording.duration(roof.bound_us, 'us')} ({BOUND_BY})."
@@ -202,7 +203,7 @@ def _measured(rows: Sequence[Row]) -> Table:
         *(takes_columns if gpu else []),
         ("time", "right"),
         *counts,
-        ("against naive", "left"),
+        (f"against {rows[0].base}", "left"),
         ("inputs", "right"),
     )
     for row in rows:
@@ -214,7 +215,7 @@ def _measured(rows: Sequence[Row]) -> Table:
 
 
 def _rank(row: Row) -> str:
-    return "naive" if row.rank == 0 else str(row.rank)
+    return row.base if row.rank == 0 else str(row.rank)
 
 
 def takes(row: Row) -> tuple[str, str, str, str, str]:

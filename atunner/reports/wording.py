@@ -125,6 +125,20 @@ def interval(comparison: Comparison) -> str:
     return f"{text}, slower" if comparison.high < 1.0 else f"{text}, not better (within noise)"
 
 
+BASES = {"user_kernels": "the kernel as given", "replay": "the first recorded configuration that worked"}
+"""What a run's baseline is called, by its domain; elsewhere it is naive."""
+
+
+def base(record: RunRecord) -> str:
+    """What everything is compared with."""
+    return BASES.get(record.task.domain, "the naive baseline")
+
+
+def base_short(record: RunRecord) -> str:
+    """The same in a table's cell."""
+    return {"user_kernels": "as given", "replay": "first"}.get(record.task.domain, "naive")
+
+
 def headline(record: RunRecord) -> str:
     """The result of the run in one or two sentences."""
     winner = record.winner
@@ -134,16 +148,22 @@ def headline(record: RunRecord) -> str:
     if record.provenance is Provenance.MEASURED:
         return _measured(record, name)
     cost = relative(record, winner.measurement)
-    share = f": {number(cost)} of the naive baseline's cost" if cost is not None else ""
+    share = f": {number(cost)} of {base_cost(record)}" if cost is not None else ""
     return f"Best score: {name}{share}, {stamp(record)}. Nothing was measured."
+
+
+def base_cost(record: RunRecord) -> str:
+    """The cost of what everything is compared with."""
+    name = base(record)
+    return f"{name}'s cost" if name.endswith("baseline") else f"the cost of {name}"
 
 
 def _measured(record: RunRecord, name: str) -> str:
     if record.confirmed is None and record.baseline and record.best == record.baseline.candidate.id:
-        return f"Nothing tried is better than the naive baseline, {stamp(record)}."
+        return f"Nothing tried is better than {base(record)}, {stamp(record)}."
     if record.confirmed is None:
         return f"Best so far: {name}, {stamp(record)}; not confirmed, so no ratio is published."
     ratio = interval(record.confirmed)
     if not record.confirmed.better:
-        return f"{name} against the naive baseline: {ratio}, {stamp(record)} in a new process."
-    return f"{name} is faster than the naive baseline: {ratio}, {stamp(record)} in a new process."
+        return f"{name} against {base(record)}: {ratio}, {stamp(record)} in a new process."
+    return f"{name} is faster than {base(record)}: {ratio}, {stamp(record)} in a new process."

@@ -101,12 +101,12 @@ class UserKernels(Kernels):
             return _refused(candidate, error)
 
     def profile(self, task: Task, built: Any) -> Profile:
-        """As for the kernels that ship; for OpenCL what its compiler says, with the roofline bound."""
-        if task.spec["language"] != "opencl":
+        """Counters, or what the compiler says, with the roofline bound; other numbers of threads are not tried."""
+        if task.spec["language"] not in MEASURED:
             return super().profile(task, built)
-        facts = self.facts(task)
+        subject, facts = self._subject(task), self.facts(task)
         roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
-        found: Profile = self._subject(task).backend.profile(built, None)
+        found: Profile = subject.backend.profile(built, self._feed(subject))
         return found.model_copy(update={"bound_us": roof.us, "flops": facts.flops})
 
     def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
