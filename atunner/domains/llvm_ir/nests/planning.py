@@ -79,16 +79,25 @@ def _over_time(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapp
 
 
 def _swept(cluster: Cluster, statement: Statement, schedule: Coupled, numbers: Numbers) -> Blocking:
-    rows, band = schedule.rows[statement.name], schedule.band
-    last = band - 1
-    steady = all(not uses(statement.target, statement, d) for d in range(1)) and len(statement.loops) == band
+    """Rows of time: piece of steps, how far the sweep is, step, statement; then the loops of one such row as they are."""
+    first, second = schedule.rows[statement.name][:2]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
-    wide = steady and lanes > 1 and vectorizable(statement, len(statement.loops) - 1, lanes)
-    order = [Tile(rows[0], numbers.steps), Tile(rows[1], 1), Tile(rows[0], 1)]
-    order += [Tile(row, 1) for row in (*rows[band:], *rows[2:last])]
-    tail = Tile(rows[last], lanes * numbers.vectors, unrolled=True, vector=True) if wide else Tile(rows[last], 1)
-    head = cluster.heads[statement.name]
-    return Blocking(statement, head, (*order, tail), (), (rows[last],), lanes if wide else 1)
+    deep = range(2, len(statement.loops))
+    own = Tile(Affine({}, cluster.statements.index(statement)), 1)
+    tiles = [
+        Tile(first, numbers.steps),
+        Tile(second, 1),
+        Tile(first, 1),
+        own,
+        *(Tile(loop_row(statement, d), 1) for d in deep),
+    ]
+    last = len(statement.loops) - 1
+    wide = last >= 2 and lanes > 1 and vectorizable(statement, last, lanes)
+    if wide:
+        width = lanes * numbers.vectors
+        tiles[-1] = Tile(loop_row(statement, last), width, offset(statement, last), unrolled=True, vector=True)
+    rest = (loop_row(statement, last),)
+    return Blocking(statement, cluster.heads[statement.name], tuple(tiles), (), rest, lanes if wide else 1)
 
 
 def _cut(pieces: Pieces) -> bool:
@@ -154,7 +163,7 @@ def _vectors(
     row = {level: loop_row(statement, level) for level in (*outside, *reduced, *others, vector)}
     wide = Tile(row[vector], lanes * numbers.vectors, offset(statement, vector), unrolled=True, vector=True)
     outer = [Tile(row[level], 1) for level in (*outside, *others)]
-    if others and reduced:
+    if others and (reduced or _overlaps(statement, others[-1])):
         outer[-1] = Tile(row[others[-1]], numbers.rows, offset(statement, others[-1]), unrolled=True)
     inner = tuple(row[level] for level in reduced)
     depth = [Tile(inner[-1], numbers.depth)] if reduced and numbers.depth else []
@@ -221,6 +230,17 @@ def strided(statement: Statement, access: Access, level: int) -> bool:
     key = statement.loops[level].key
     changes = [subscript(sub).terms.get(key, 0) for sub in access.subscripts]
     return any(changes[:-1]) or (bool(changes) and changes[-1] not in {0, 1})
+
+
+def _overlaps(statement: Statement, level: int) -> bool:
+    """Whether neighbouring turns of a loop read some elements in common, as a stencil does."""
+    key, seen = statement.loops[level].key, {}
+    for access in statement.reads:
+        forms = [subscript(sub) for sub in access.subscripts]
+        if any(key in form.terms for form in forms):
+            steady = tuple(tuple(sorted(form.terms.items())) for form in forms)
+            seen.setdefault((access.array, steady), set()).add(tuple(f.constant for f in forms if key in f.terms))
+    return any(len(places) > 1 for places in seen.values())
 
 
 def _jammed(
