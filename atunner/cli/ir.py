@@ -140,7 +140,7 @@ def optimize(
     request = Request(task, budget, options, model, "expert" if model == "none" else "one_prompt")
     with Session(Settings()) as session, progress(as_json) as watch:
         record = session.start(request, watch, threading.Event())
-    return finish([Tuned(file, record)], _folder(file, out), as_json, False)
+    return finish([Tuned(file, record, seed)], _folder(file, out), as_json, False)
 
 
 def _kind(file: Path, *suffixes: str) -> str:

@@ -19,23 +19,28 @@ from atunner.settings import Settings
 
 @dataclass(frozen=True)
 class Tuned:
-    """A run with the source that it was about, as the user named it."""
+    """A run with the source that it was about, as the user named it, and the seed of its search."""
 
     source: Path
     record: RunRecord
+    seed: int | None = None
 
 
 def finish(tuned: Sequence[Tuned], output: Path, as_json: bool, emit_vscode: bool) -> int:
     """Write everything, then print one line a program, or the records as JSON."""
     settings = Settings()
+    written = []
     for one in tuned:
         folder = folder_of(one.record, output / _stem(one) if len(tuned) > 1 and output != Path() else output)
-        write(one.record, folder)
         program = program_of(one.record.task)
         subject = Subject(program, settings.cache, settings.sandbox)
         winner = one.record.winner if ir.kept(one.record) else None
-        leave(subject, winner.candidate if winner else None, folder)
-        ir_files.write([ir.kernel(one.record)], folder)
+        source = one.source.resolve() if one.source.is_file() else None
+        left = leave(subject, winner.candidate if winner else None, folder, source)
+        record = ir.with_profiles(one.record, left.before.as_profile(), left.after.as_profile())
+        written.append(ir.kernel(record, one.seed))
+        write(record, folder)
+        ir_files.write(written[-1:], folder)
         if emit_vscode:
             _editor(one, folder)
         if not as_json:
@@ -43,7 +48,7 @@ def finish(tuned: Sequence[Tuned], output: Path, as_json: bool, emit_vscode: boo
             typer.echo(f"  everything is in {folder}")
     if len(tuned) > 1 and not as_json:
         summary = Path("atunner-runs") / "suite" if output == Path() else output
-        ir_files.write([ir.kernel(one.record) for one in tuned], summary)
+        ir_files.write(written, summary)
         typer.echo(f"all programs in one chart: {summary}")
     if as_json:
         print_json([one.record for one in tuned] if len(tuned) > 1 else tuned[0].record)

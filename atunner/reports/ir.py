@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from pydantic import Field, JsonValue
 
+from atunner.core.profile import Profile
 from atunner.core.record import RunRecord
 from atunner.core.status import Status
 from atunner.core.trial import Trial
@@ -13,7 +14,8 @@ from atunner.reports.wording import SECONDS
 
 DOMAIN = "llvm_ir"
 NOT_AVAILABLE = "n/a"
-PORTFOLIO = "portfolio"
+PORTFOLIO = frozenset({"portfolio", "flags"})
+"""Families of builds by flags alone."""
 TOLERANCES = {"exact": "exact", "tolerance": "tol:1e-6", "fast": "tol:1e-3"}
 
 
@@ -96,6 +98,17 @@ def kept(record: RunRecord) -> str:
     return winner.candidate.id if record.confirmed is not None and record.confirmed.better else ""
 
 
+def with_profiles(record: RunRecord, before: Profile, after: Profile) -> RunRecord:
+    """The record with the profiles that were taken of the baseline and the winner when the run was over."""
+    base = record.baseline.candidate.id if record.baseline else ""
+    taken = {kept(record) or base: after, base: before}
+    trials = tuple(
+        t.model_copy(update={"profile": taken[t.candidate.id]}) if t.candidate.id in taken else t for t in record.trials
+    )
+    baseline = record.baseline.model_copy(update={"profile": before}) if record.baseline else None
+    return record.model_copy(update={"trials": trials, "baseline": baseline})
+
+
 def name_of(record: RunRecord) -> str:
     """The program's name, as its files are called."""
     return PurePath(str(record.task.spec.get("name") or record.task.name)).name
@@ -144,12 +157,11 @@ def _ratio(record: RunRecord, trial: Trial) -> float | None:
 
 
 def _portfolio(record: RunRecord) -> float | None:
-    """The best ratio of a fixed build, as the search measured it."""
+    """The best ratio of a build by flags alone, as the search measured it."""
     found = [
         ratio
         for trial in _tried(record)
-        if PORTFOLIO in {trial.candidate.family, trial.candidate.origin}
-        and (ratio := _ratio(record, trial)) is not None
+        if trial.candidate.family in PORTFOLIO and (ratio := _ratio(record, trial)) is not None
     ]
     return max(found, default=None)
 

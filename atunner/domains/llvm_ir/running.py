@@ -76,6 +76,12 @@ class Runner:
             os.close(writing)
         return done.timed_out and done.cpu_s < IDLE * limit_s
 
+    def wrapper(self, folder: Path, limit_s: float) -> tuple[str, ...]:
+        """What stands before a program in `folder` on a command line, so that another tool can watch it."""
+        chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.NAMESPACES))
+        limits = Limits(memory_bytes=MEMORY, file_bytes=OUTPUT, cpu_s=int(limit_s) + 2)
+        return confined(chain, native_program("launcher", self.cache), (), (), limits, readable=[folder])
+
     def _confined(self, program: Path, args: tuple[str, ...], terms: Terms) -> tuple[str, ...]:
         memory = 0 if terms.more else MEMORY
         limits = Limits(memory_bytes=memory, file_bytes=OUTPUT, cpu_s=int(terms.limit_s) + 2)

@@ -53,11 +53,12 @@ def profile(program: Program, compiler: Compiler, source: Path, flags: tuple[str
     with _folder() as folder:
         counts = counters(program)
         hot = hottest(program, compiler, source, flags)
-        shares = {line.line: line.share for line in hot.lines if line.file == source.name}
+        shares = {(line.file, line.line): line.share for line in hot.lines}
         ir = compiler.ir(source, folder / "program.ll", flags)
         module = ir_text.parse(ir.read_text(encoding="utf-8"))
         found, why = remarked(compiler, source, flags, folder)
-        forecast, unknown = forecasted(compiler, source, flags, hot.function, shares)
+        by_line = {line.line: line.share for line in hot.lines}
+        forecast, unknown = forecasted(compiler, source, flags, hot.function, by_line)
         return ProgramProfile(
             program=program.binary.name,
             build=" ".join((compiler.toolchain.name, *flags)),
@@ -130,7 +131,7 @@ def hottest(program: Program, compiler: Compiler, source: Path, flags: tuple[str
     """The hot function and its lines: sampled by perf, else counted by an instrumented build."""
     with _folder() as folder:
         try:
-            found = sampled(program, folder, _lines_of(source))
+            found = sampled(program, folder)
             why = "perf found no samples in the program itself"
         except ToolError as error:
             found, why = Hot(), str(error)
@@ -142,7 +143,7 @@ def hottest(program: Program, compiler: Compiler, source: Path, flags: tuple[str
             return Hot(notes=(f"no hot lines: {why}; {error}",))
 
 
-def sampled(program: Program, folder: Path, source: list[str]) -> Hot:
+def sampled(program: Program, folder: Path) -> Hot:
     """Sample with perf record, report and annotate: by cycles, or by the clock where the machine has no counters.
 
     Raises:
@@ -162,10 +163,10 @@ def sampled(program: Program, folder: Path, source: list[str]) -> Hot:
         functions=tuple(f for f in head.functions if f.share >= heat.LEAST),
         function=function,
     )
-    return _annotated(found, data, program.binary, source) if function else found
+    return _annotated(found, data, program.binary) if function else found
 
 
-def _annotated(hot: Hot, data: str, binary: Path, source: list[str]) -> Hot:
+def _annotated(hot: Hot, data: str, binary: Path) -> Hot:
     argv = ("perf", "annotate", "-i", data, "--stdio", "-s", hot.function)
     listing = run(*argv, timeout_s=60, env=ENV, cwd=binary.parent).output
     code = heat.instructions(listing)
@@ -176,10 +177,8 @@ def _annotated(hot: Hot, data: str, binary: Path, source: list[str]) -> Hot:
     if len(places) != len(code):
         return hot.model_copy(update={"instructions": code})
     placed = heat.placed(code, places)
-    file = next((Path(p.rpartition(":")[0]).name for p in places if not p.startswith("?")), "")
-    return hot.model_copy(
-        update={"instructions": placed, "lines": heat.lines(placed, file, hot.share, source), "notes": ()}
-    )
+    lines = heat.lines(placed, hot.share, lambda path: _lines_of(Path(path)))
+    return hot.model_copy(update={"instructions": placed, "lines": lines, "notes": ()})
 
 
 def executed(program: Program, compiler: Compiler, source: Path, flags: tuple[str, ...]) -> Hot:
@@ -246,7 +245,8 @@ def _run(program: Program, *argv: str) -> Finished:
 
 
 def _lines_of(source: Path) -> list[str]:
-    return source.read_text(encoding="utf-8", errors="replace").splitlines() if source.suffix != ".ll" else []
+    readable = source.suffix != ".ll" and source.is_file()
+    return source.read_text(encoding="utf-8", errors="replace").splitlines() if readable else []
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
 from atunner.core.value import Value
@@ -33,11 +33,12 @@ class Line(Value):
 
 
 class Instruction(Value):
-    """A machine instruction's part of its function's samples, 0 to 1."""
+    """A machine instruction's part of its function's samples, 0 to 1. file: path of its source."""
 
     address: int
     share: float
     text: str
+    file: str = ""
     line: int = 0
 
 
@@ -106,21 +107,28 @@ def placed(found: tuple[Instruction, ...], places: list[str]) -> tuple[Instructi
 
     What the compiler gave no line (0 or ?) belongs to the line before it in the code.
     """
-    last = 0
+    file, last = "", 0
     result = []
     for one, place in zip(found, places, strict=True):
-        number = place.rpartition(":")[2].split(" ")[0]
-        last = int(number) if number.isdigit() and int(number) else last
-        result.append(one.model_copy(update={"line": last}))
+        path, _, rest = place.rpartition(":")
+        number = rest.split(" ")[0]
+        if number.isdigit() and int(number):
+            file, last = path, int(number)
+        result.append(one.model_copy(update={"file": file, "line": last}))
     return tuple(result)
 
 
-def lines(found: tuple[Instruction, ...], file: str, weight: float, source: list[str]) -> tuple[Line, ...]:
-    """Shares by line, hottest first. weight: the function's own share of the whole."""
-    sums: dict[int, float] = defaultdict(float)
+def lines(found: tuple[Instruction, ...], weight: float, texts: Callable[[str], list[str]]) -> tuple[Line, ...]:
+    """Shares by line, hottest first. weight: the function's own share of the whole; texts: path -> its lines."""
+    sums: dict[tuple[str, int], float] = defaultdict(float)
     for one in found:
-        sums[one.line] += one.share * weight
-    return _ordered({k: v for k, v in sums.items() if k}, file, source)
+        sums[one.file, one.line] += one.share * weight
+    order = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(
+        Line(file=PurePath(file).name, line=number, share=share, text=_text(texts(file), number))
+        for (file, number), share in order
+        if number and share >= LEAST
+    )
 
 
 def counted(lcov: str, source: list[str]) -> Hot:
@@ -168,8 +176,8 @@ def _by_function(counts: Mapping[int, int], starts: Mapping[str, int]) -> dict[s
 
 def _ordered(shares: Mapping[int, float], file: str, source: list[str]) -> tuple[Line, ...]:
     order = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(
-        Line(file=file, line=n, share=s, text=source[n - 1].strip() if 0 < n <= len(source) else "")
-        for n, s in order
-        if s >= LEAST
-    )
+    return tuple(Line(file=file, line=n, share=s, text=_text(source, n)) for n, s in order if s >= LEAST)
+
+
+def _text(source: list[str], number: int) -> str:
+    return source[number - 1].strip() if 0 < number <= len(source) else ""

@@ -46,26 +46,26 @@ def parse(text: str) -> tuple[Remark, ...]:
     return tuple(_documents(text))
 
 
-def telling(remarks: Iterable[Remark], function: str, shares: Mapping[int, float]) -> tuple[Remark, ...]:
+def telling(remarks: Iterable[Remark], function: str, shares: Mapping[tuple[str, int], float]) -> tuple[Remark, ...]:
     """The remarks of named passes on hot lines of `function`: what was missed first, then by heat, each said once.
 
-    shares: line -> part of the time; with none known, every line of the function counts as hot.
+    shares: (file, line) -> part of the time; with none known, every line of the function counts as hot.
     """
-    counts: dict[tuple[str, str, int, str], Remark] = {}
+    counts: dict[tuple[str, str, str, str], Remark] = {}
     for remark in remarks:
         if remark.origin not in PASSES or remark.function != function:
             continue
-        if shares and remark.line and remark.line not in shares:
+        if shares and remark.line and (remark.file, remark.line) not in shares:
             continue
-        key = (remark.kind, remark.origin, remark.line, remark.message)
+        key = (remark.kind, remark.origin, remark.place, remark.message)
         before = counts.get(key)
         counts[key] = before.model_copy(update={"times": before.times + 1}) if before else remark
-    order = sorted(counts.values(), key=lambda r: (_rank(r), -shares.get(r.line, 0.0), PASSES.index(r.origin), r.line))
-    return tuple(order[:MOST])
 
+    def rank(remark: Remark) -> tuple[bool, float, int, int]:
+        heat = shares.get((remark.file, remark.line), 0.0)
+        return remark.kind == "Passed", -heat, PASSES.index(remark.origin), remark.line
 
-def _rank(remark: Remark) -> int:
-    return 1 if remark.kind == "Passed" else 0
+    return tuple(sorted(counts.values(), key=rank)[:MOST])
 
 
 def _documents(text: str) -> Iterator[Remark]:
