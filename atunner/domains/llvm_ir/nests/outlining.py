@@ -22,8 +22,11 @@ class Outlined:
     call: str
 
 
-def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> Outlined:
-    """Print a plan. Its legality is the caller's to prove."""
+LOOSE = "#pragma clang fp reassociate(on) contract(fast)"
+
+
+def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces], *, loose: bool = False) -> Outlined:
+    """Print a plan. Its legality is the caller's to prove. loose: let sums be taken in any order."""
     nest = polyhedra.nest
     name = f"atunner_{nest.function}_{nest.line}"
     names = _names(nest)
@@ -41,7 +44,7 @@ def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces]) -> Outlined:
     tests = [condition(good, shorts), *apart(polyhedra, shorts, outside)]
     return Outlined(
         name,
-        _function(nest, name, names, generator, body),
+        _function(nest, name, names, generator, body, LOOSE if loose else ""),
         " && ".join(test for test in tests if test != "1") or "1",
         f"{name}({', '.join(_arguments(nest))});",
     )
@@ -60,12 +63,14 @@ def _names(nest: Nest) -> dict[str, str]:
     return names
 
 
-def _function(nest: Nest, name: str, names: Mapping[str, str], generator: Generator, body: Sequence[str]) -> str:
+def _function(
+    nest: Nest, name: str, names: Mapping[str, str], generator: Generator, body: Sequence[str], pragma: str
+) -> str:
     scalars = [array for array in nest.arrays if not array.dims]
     outer = [f"{item.type} {names[item.key]}" for item in (*nest.parameters, *nest.scalars)]
     outer += [_declared(array, names) for array in nest.arrays if array.dims]
     outer += [f"{s.element} *restrict at_{names[s.key]}" for s in scalars if not s.private]
-    lines = [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{"]
+    lines = [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{", pragma]
     lines += [f"  {s.element} {names[s.key]}{'' if s.private else f' = *at_{names[s.key]}'};" for s in scalars]
     lines += [f"  {kind} {accumulator};" for accumulator, kind in generator.accumulators.items()]
     lines += [f"  {panel};" for panel in generator.panels.values()]

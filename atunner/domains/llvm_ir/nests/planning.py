@@ -24,7 +24,7 @@ class Numbers:
 
     depth: iterations of a reduction that a block runs at once; 0 for all. pack: copy panels of what vectors read.
     strip: rows of a large array that all statements use before the next ones; 0 for all. steps: turns of an outer loop
-    that sweep over the arrays together; 0 for one after the other.
+    that sweep over the arrays together; 0 for one after the other. loose: sums in any order.
     """
 
     bytes: int = 32
@@ -35,6 +35,7 @@ class Numbers:
     pack: int = 0
     strip: int = 0
     steps: int = 0
+    loose: bool = False
 
 
 def plan(polyhedra: Polyhedra, numbers: Numbers) -> dict[str, Pieces]:
@@ -69,6 +70,12 @@ def _planned(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mappin
     return split
 
 
+def takes_steps(polyhedra: Polyhedra, numbers: Numbers) -> bool:
+    """Whether several turns of an outer loop can sweep over some arrays together."""
+    groups = [cluster for cluster in clusters(polyhedra) if len(cluster.statements) > 1]
+    return any(_over_time(polyhedra, cluster, numbers) for cluster in groups)
+
+
 def _over_time(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapping[str, Pieces] | None:
     """Several steps of an outer loop at once, row by row of what they sweep over, each a little behind the last."""
     schedule = coupled(polyhedra, cluster.statements)
@@ -79,7 +86,7 @@ def _over_time(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapp
 
 
 def _swept(cluster: Cluster, statement: Statement, schedule: Coupled, numbers: Numbers) -> Blocking:
-    """Rows of time: piece of steps, how far the sweep is, step, statement; then the loops of one such row as they are."""
+    """Rows of time: piece of steps, how far the sweep is, step, statement; then the loops of one row as they are."""
     first, second = schedule.rows[statement.name][:2]
     lanes = numbers.bytes // ARITHMETIC[statement.target.type]
     deep = range(2, len(statement.loops))
@@ -234,7 +241,8 @@ def strided(statement: Statement, access: Access, level: int) -> bool:
 
 def _overlaps(statement: Statement, level: int) -> bool:
     """Whether neighbouring turns of a loop read some elements in common, as a stencil does."""
-    key, seen = statement.loops[level].key, {}
+    key = statement.loops[level].key
+    seen: dict[object, set[tuple[int, ...]]] = {}
     for access in statement.reads:
         forms = [subscript(sub) for sub in access.subscripts]
         if any(key in form.terms for form in forms):

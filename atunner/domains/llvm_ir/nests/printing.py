@@ -141,8 +141,9 @@ class Printer:
         """
         if expression in self.kept:
             return self.kept[expression]
-        if self.lanes == 1:
-            return Printed(self.scalar(expression), False)
+        return self._computed(expression) if self.lanes > 1 else Printed(self.scalar(expression), False)
+
+    def _computed(self, expression: Expression) -> Printed:
         match expression:
             case Access():
                 return self._access(expression)

@@ -1,56 +1,22 @@
 """The public face: which rewrites a program allows, and the program after some of them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, JsonValue
 
 from atunner.core.errors import UnknownName, UserError
-from atunner.core.space import Parameter, Space
 from atunner.core.value import Value
 from atunner.domains.llvm_ir.nests.generating import HELPERS
 from atunner.domains.llvm_ir.nests.nest import Nest
+from atunner.domains.llvm_ir.nests.offers import EVERY, Rewrite, Template, promise, suits, templates
 from atunner.domains.llvm_ir.nests.outlining import Outlined, outlined
-from atunner.domains.llvm_ir.nests.planning import Numbers, plan
+from atunner.domains.llvm_ir.nests.planning import plan
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 from atunner.domains.llvm_ir.nests.printing import typedefs
-from atunner.domains.llvm_ir.nests.regions import found
-from atunner.domains.llvm_ir.nests.syntax import Unit, parsed
-
-SPACE = Space(
-    parameters=(
-        Parameter(name="bytes", values=(16, 32, 64)),
-        Parameter(name="rows", values=(1, 2, 3, 4, 6, 8)),
-        Parameter(name="vectors", values=(1, 2, 3, 4)),
-        Parameter(name="jam", values=(1, 2, 4, 8, 16)),
-        Parameter(name="depth", values=(0, 64, 128, 256, 512)),
-        Parameter(name="pack", values=(0, 1)),
-        Parameter(name="strip", values=(0, 8, 16, 32, 64)),
-        Parameter(name="steps", values=(0, 2, 4, 8, 16)),
-    ),
-    constraints=("rows * vectors <= 16",),
-)
-
-
-class Rewrite(Value):
-    """A change of one loop nest.
-
-    name: template and place. exact: no bit of a result changes. space: its parameters, with constraints.
-    default: where to begin. reason: why it should help.
-    """
-
-    name: str
-    function: str
-    line: int
-    exact: bool
-    space: Space
-    default: dict[str, JsonValue]
-    reason: str
-
-    @property
-    def parameters(self) -> dict[str, tuple[JsonValue, ...]]:
-        """Name -> legal values."""
-        return {parameter.name: parameter.values for parameter in self.space.parameters}
+from atunner.domains.llvm_ir.nests.regions import Refusal, found
+from atunner.domains.llvm_ir.nests.syntax import Unit, parsed, vector_bytes
 
 
 class Pick(Value):
@@ -58,6 +24,38 @@ class Pick(Value):
 
     rewrite: str
     params: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Offer:
+    """One program: its nests, and the templates that suit each."""
+
+    def __init__(self, unit: Unit, bytes_: int) -> None:
+        self.unit = unit
+        self.polyhedra = sorted(
+            (Polyhedra(nest) for nest in found(unit).nests), key=lambda p: (-promise(p)[0], -promise(p)[1], p.nest.line)
+        )
+        self.templates = templates(bytes_)
+        self.suited = {t.name: [p for p in self.polyhedra if suits(t, p)] for t in self.templates}
+
+    @property
+    def rewrites(self) -> tuple[Rewrite, ...]:
+        """The most promising first: each template for the whole program, then for one nest after the other."""
+        exact_first = [t for t in self.templates if self.suited[t.name]]
+        whole = [t.at("", 0) for t in exact_first]
+        single = [t.at(p.nest.function, p.nest.line) for p in self.polyhedra for t in exact_first if self.suits(t, p)]
+        return (*whole, *single)
+
+    def suits(self, template: Template, polyhedra: Polyhedra) -> bool:
+        """Whether a template suits a nest."""
+        return any(p is polyhedra for p in self.suited[template.name])
+
+    def places(self, rewrite: Rewrite) -> tuple[Template, list[Polyhedra]]:
+        """The template of a rewrite, and where it applies: for the whole program, wherever something is blocked."""
+        template = next(t for t in self.templates if rewrite.name.startswith(f"{t.name}@"))
+        if rewrite.line:
+            return template, [p for p in self.suited[template.name] if _place(p.nest) == rewrite.name.partition("@")[2]]
+        first = self.templates[0]
+        return template, [p for p in self.polyhedra if self.suits(template, p) or self.suits(first, p)]
 
 
 def rewrites(source: str, flags: Sequence[str], folder: Path) -> tuple[Rewrite, ...]:
@@ -68,8 +66,12 @@ def rewrites(source: str, flags: Sequence[str], folder: Path) -> tuple[Rewrite, 
     Raises:
         UserError: the program does not compile.
     """
-    unit = parsed(source, tuple(flags), folder)
-    return tuple(_offered(nest) for nest in found(unit).nests)
+    return _offer(source, tuple(flags), folder).rewrites
+
+
+def refusals(source: str, flags: Sequence[str], folder: Path) -> tuple[Refusal, ...]:
+    """The loops that no template is tried on, and why. Raises UserError."""
+    return tuple(found(parsed(source, tuple(flags), folder)).refusals)
 
 
 def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[Pick]) -> str:
@@ -78,34 +80,35 @@ def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[P
     Raises:
         UserError: no such rewrite, a value outside its space, or two rewrites of one nest.
     """
-    unit = parsed(source, tuple(flags), folder)
-    nests = {_offered(nest).name: nest for nest in found(unit).nests}
-    changed: list[tuple[Nest, Outlined]] = []
+    offer = _offer(source, tuple(flags), folder)
+    known = {rewrite.name: rewrite for rewrite in offer.rewrites}
+    changed: dict[str, tuple[Nest, Outlined]] = {}
     for pick in picks:
-        if pick.rewrite not in nests:
-            raise UnknownName("rewrite", pick.rewrite, nests)
-        nest = nests[pick.rewrite]
-        if any(nest is other for other, _ in changed):
-            raise UserError(f"Two rewrites of one nest: {pick.rewrite}; give one.")
-        offer = _offered(nest)
-        params = {**offer.default, **pick.params}
-        if not offer.space.holds(params):
-            raise UserError(f"{pick.rewrite} takes {offer.parameters}, got {pick.params}.")
-        polyhedra = Polyhedra(nest)
-        changed.append((nest, outlined(polyhedra, plan(polyhedra, Numbers(**params)))))  # type: ignore[arg-type]
-    return _spliced(unit, changed)
+        if pick.rewrite not in known:
+            raise UnknownName("rewrite", pick.rewrite, known)
+        rewrite = known[pick.rewrite]
+        params = {**rewrite.default, **pick.params}
+        if not rewrite.space.holds(params):
+            raise UserError(
+                f"{pick.rewrite} takes {rewrite.parameters} with {rewrite.space.constraints}, got {params}."
+            )
+        template, places = offer.places(rewrite)
+        for polyhedra in places:
+            place = _place(polyhedra.nest)
+            if place in changed:
+                raise UserError(f"Two rewrites of the nest {place}: {pick.rewrite} is the second; give one.")
+            numbers = template.numbers(params)
+            changed[place] = (polyhedra.nest, outlined(polyhedra, plan(polyhedra, numbers), loose=numbers.loose))
+    return _spliced(offer.unit, list(changed.values()))
 
 
-def _offered(nest: Nest) -> Rewrite:
-    return Rewrite(
-        name=f"register_block@{nest.function}:{nest.line}",
-        function=nest.function,
-        line=nest.line,
-        exact=True,
-        space=SPACE,
-        default=dict(Numbers().__dict__),
-        reason="Sums stay in registers over the whole reduction, and each loaded row serves several of them.",
-    )
+@lru_cache(maxsize=8)
+def _offer(source: str, flags: tuple[str, ...], folder: Path) -> Offer:
+    return Offer(parsed(source, flags, folder), vector_bytes(flags, folder))
+
+
+def _place(nest: Nest) -> str:
+    return f"{nest.function}:{nest.line}"
 
 
 def _spliced(unit: Unit, changed: Sequence[tuple[Nest, Outlined]]) -> str:
@@ -125,3 +128,6 @@ def _spliced(unit: Unit, changed: Sequence[tuple[Nest, Outlined]]) -> str:
 
 def _line(unit: Unit, offset: int) -> str:
     return f'# {unit.line(offset)} "{unit.file}"\n'
+
+
+__all__ = ["EVERY", "Pick", "Rewrite", "refusals", "rewrites", "rewritten"]

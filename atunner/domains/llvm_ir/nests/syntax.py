@@ -138,6 +138,15 @@ def parsed(source: str, flags: tuple[str, ...], folder: Path, file: str = "progr
     return Unit(text, tuple(_bodies(root, text, file)), file)
 
 
+@lru_cache(maxsize=32)
+def vector_bytes(flags: tuple[str, ...], folder: Path) -> int:
+    """The size of the widest vector registers that these flags let the compiler use."""
+    done = run(toolchain().clang, *flags, "-w", "-dM", "-E", "-x", "c", "-", cwd=folder, stdin="", timeout_s=LIMIT_S)
+    if "__AVX512F__" in done.output:
+        return 64
+    return 32 if "__AVX__" in done.output else 16
+
+
 def _resolved(tree: dict[str, Any]) -> Node:
     """The tree with the program's names of types written out (clang resolves only the outermost one)."""
     known: dict[str, str] = {}
