@@ -1,6 +1,7 @@
 """The submit form's fields and how they become a submission."""
 
 import secrets
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -26,6 +27,15 @@ FIELDS = {
     "reference_name": "reference.py",
     "problem_size": "",
     "kernel_target": "host",
+    "program": "",
+    "program_name": "program.c",
+    "header": "",
+    "header_name": "",
+    "level": "exact",
+    "args": "",
+    "inputs": "",
+    "cflags": "",
+    "function": "",
     "floor": "1",
     "trials": "64",
     "minutes": "",
@@ -40,8 +50,27 @@ FIELDS = {
     "approval": "",
     "key": "",
 }
-PLACES = {"seconds": "minutes", "files": "source", "main": "description_name", "problem_size": "problem_size"}
+PLACES = {
+    "seconds": "minutes",
+    "files": "source",
+    "ir": "program",
+    "main": "description_name",
+    "problem_size": "problem_size",
+}
 """Fields of a submission that have another name in the form."""
+
+TITLES = {"cflags": "Flags", "args": "Arguments", "program_name": "Program file", "source_name": "Source file"}
+PROGRAM_PLACES = {"files": "program_name", "kernel": "function"}
+EXPECTED = {
+    "model": "none, openai:NAME or ollama:NAME; other servers are the operator's business",
+    "labels": "name=value of letters, digits and . _ / : @ + -",
+    "settings": "name=value of letters, digits and . _ + -",
+    "source_name": "a file name with its ending, as blur.c, saxpy.cu, kernel.yaml or t1.json",
+    "program_name": "names that end in .c, or .h for a header",
+    "cflags": "-D and -std, as -DN=400 -std=c11",
+    "function": "the name of a C function",
+}
+"""What a field takes, for people who do not read patterns."""
 
 
 class Kind(Value):
@@ -71,6 +100,7 @@ class _Wrong(UserError):
 KINDS = (
     Kind(name="operator", title="Operator", summary="Optimise a known operator for a GPU or for this machine."),
     Kind(name="kernel", title="Your kernel", summary="Tune a kernel of your own: source, T1 or YAML."),
+    Kind(name="ir", title="C program", summary="Make a C program faster by flags, passes and rewritten loops."),
     Kind(name="toy", title="Toy", summary="A problem with a known answer, solved in seconds without a compiler."),
 )
 
@@ -114,16 +144,24 @@ def submission(values: Mapping[str, str]) -> Submission:
 def mistake(error: ValidationError | UserError) -> Mistake:
     """An error as the form tells it."""
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        names = [str(part) for part in first["loc"] if not isinstance(part, int)]
-        field = next((PLACES.get(n, n) for n in reversed(names) if PLACES.get(n, n) in FIELDS and n != "kernel"), "")
-        if first["type"] == "value_error" and names == ["budget"]:
-            field = "trials"
-        said = first["msg"].removeprefix("Value error, ")
-        return Mistake(field=field, message=f"{_title(field)}: {said[:1].lower()}{said[1:]}." if field else f"{said}.")
+        return _invalid(error)
     if isinstance(error, _Wrong):
         return Mistake(field=error.field, message=str(error), missing=error.missing)
     return Mistake(field="", message=str(error))
+
+
+def _invalid(error: ValidationError) -> Mistake:
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"] if not isinstance(part, int)]
+    places = {**PLACES, **PROGRAM_PLACES} if "ir" in names else PLACES
+    field = next((places.get(n, n) for n in reversed(names[1:] or names) if places.get(n, n) in FIELDS), "")
+    if first["type"] == "value_error" and names == ["budget"]:
+        field = "trials"
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        said = f"takes {EXPECTED.get(field, 'letters, digits and . _ + -')}; got {str(first['input'])[:60]!r}"
+        return Mistake(field=field, message=f"{_title(field)} {said}.")
+    return Mistake(field=field, message=f"{_title(field)}: {said[:1].lower()}{said[1:]}." if field else f"{said}.")
 
 
 def fresh_key() -> str:
@@ -135,6 +173,7 @@ def _task(values: Mapping[str, str]) -> dict[str, Any]:
     makers: dict[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
         "operator": _operator,
         "kernel": _kernel,
+        "ir": _program,
         "toy": lambda given: {"floor": _whole(given, "floor") or 0},
     }
     kind = values["kind"]
@@ -176,6 +215,33 @@ def _kernel(values: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _program(values: Mapping[str, str]) -> dict[str, Any]:
+    if not values["program"].strip():
+        raise _Wrong("program", "Paste a C program that prints its whole result when run with `dump`.", missing=True)
+    files = {values["program_name"].strip(): values["program"].replace("\r\n", "\n")}
+    if values["header"].strip():
+        files[values["header_name"].strip()] = values["header"].replace("\r\n", "\n")
+    return {
+        "files": files,
+        "level": values["level"].strip() or "exact",
+        "args": _words(values, "args"),
+        "inputs": [_split(line, "inputs") for line in values["inputs"].splitlines() if line.strip()],
+        "cflags": _words(values, "cflags"),
+        "kernel": values["function"].strip(),
+    }
+
+
+def _words(values: Mapping[str, str], field: str) -> list[str]:
+    return _split(values[field], field)
+
+
+def _split(text: str, field: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise _Wrong(field, f"{_title(field)}: a quotation is not closed; got {text[:60]!r}.") from error
+
+
 def _extents(values: Mapping[str, str], field: str) -> list[int]:
     text = values[field].strip().lower()
     try:
@@ -214,4 +280,4 @@ def _number(values: Mapping[str, str], field: str) -> float | None:
 
 
 def _title(field: str) -> str:
-    return field.replace("_", " ").capitalize()
+    return TITLES.get(field, field.replace("_", " ").capitalize())

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from atunner.core.task import Task
 from atunner.core.value import Value
+from atunner.jobs.programs import IrWork
 from atunner.jobs.reading import kernel_of
 
 HOST = "host"
@@ -82,9 +83,9 @@ class ToyWork(Value):
         return Task(domain="toy", name="toy", spec={"floor": self.floor})
 
 
-Work = Annotated[OperatorWork | KernelWork | ToyWork, Field(discriminator="kind")]
+Work = Annotated[OperatorWork | KernelWork | IrWork | ToyWork, Field(discriminator="kind")]
 
-KINDS = ("operator", "kernel", "toy")
+KINDS = ("operator", "kernel", "ir", "toy")
 """The kinds, for people to read."""
 
 FOREIGN = frozenset({"user_kernels", "llvm_ir"})

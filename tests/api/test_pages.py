@@ -149,8 +149,13 @@ MISTAKES: list[tuple[dict[str, str], str, str]] = [
     ({"kind": "operator", "operator": "matmul", "settings": "kernel"}, "settings", "takes name=value"),
     ({"kind": "toy", "trials": ""}, "trials", "a budget needs trials or seconds"),
     ({"kind": "toy", "priority": "1000"}, "priority", "less than or equal to 100"),
-    ({"kind": "toy", "model": "http://elsewhere"}, "model", "pattern"),
-    ({"kind": "operator", "operator": "<script>alert(1)</script>"}, "operator", "pattern"),
+    ({"kind": "toy", "model": "http://elsewhere"}, "model", "takes none, openai:NAME"),
+    ({"kind": "operator", "operator": "<script>alert(1)</script>"}, "operator", "takes letters"),
+    ({"kind": "ir"}, "program", "Paste a C program"),
+    ({"kind": "ir", "program": "int main;", "program_name": "a.py"}, "program_name", "end in .c"),
+    ({"kind": "ir", "program": "int main;", "cflags": "-fplugin=x"}, "cflags", "takes -D and -std"),
+    ({"kind": "ir", "program": "int main;", "function": "1"}, "function", "the name of a C function"),
+    ({"kind": "ir", "program": "int main;", "args": "'open"}, "args", "a quotation is not closed"),
     ({"kind": "nothing"}, "kind", "No kind of task named"),
     ({"kind": "kernel"}, "source", "Paste the source"),
     ({"kind": "kernel", "source": "void f(void) {}"}, "source_name", "Name the source"),
@@ -201,6 +206,23 @@ def test_a_kernel_of_the_users_own_is_read_while_it_is_typed(http: TestClient) -
     assert "can run" in told
     assert "block_size_x</code> 3" in told
     assert "kernel.yaml is not YAML" in wrong
+
+
+def test_a_program_in_c_is_taken(http: TestClient) -> None:
+    fields = {
+        "kind": "ir",
+        "program": "int main(void) { return 0; }",
+        "level": "fast",
+        "cflags": "-DN=4",
+        "inputs": "7\n8 9",
+    }
+    told = http.post("/submit/check", data=fields, headers=SAME).text
+    place = post(http, "/submit", **fields)
+    spec = http.get(f"/api/v1{place}").json()["request"]["task"]["spec"]
+
+    assert "within 1e-3" in told
+    assert spec["cflags"] == ["-DN=4"]
+    assert [one["args"] for one in spec["inputs"]] == [["7"], ["8", "9"]]
 
 
 def test_buttons_change_the_job(http: TestClient) -> None:

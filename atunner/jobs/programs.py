@@ -1,0 +1,56 @@
+"""A C program that a client hands in, as `atunner tune ir` takes it; every field is bounded."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from atunner.core.task import Objective, Task
+from atunner.core.value import Value
+from atunner.domains.llvm_ir.program import HEADERS, Input, Level, Program
+
+MAX_TEXT = 128 * 1024
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_+-]{0,59}\.(c|h|inc|def)$")]
+FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+Argument = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Flag = Annotated[
+    str, StringConstraints(pattern=r"^-(D[A-Za-z_]\w{0,59}(=[\w.+-]{1,60})?|std=[a-z]{1,3}[0-9a-z]{2,3})$")
+]
+Arguments = Annotated[tuple[Argument, ...], Field(max_length=16)]
+
+
+class IrWork(Value):
+    """A C program that prints its whole result when run with `dump`.
+
+    files: the program (.c) and its headers, by name. args: of the timed run; inputs: arguments held out for checking.
+    level: how near results have to be. cflags: -D and -std only. kernel: the function to change, "" for the hottest.
+    """
+
+    kind: Literal["ir"]
+    files: Annotated[dict[FileName, FileText], Field(min_length=1, max_length=8)]
+    level: Literal["exact", "tolerance", "fast"] = "exact"
+    args: Arguments = ()
+    inputs: Annotated[tuple[Arguments, ...], Field(max_length=8)] = ()
+    cflags: Annotated[tuple[Flag, ...], Field(max_length=16)] = ()
+    kernel: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w{0,79})?$")] = ""
+
+    @model_validator(mode="after")
+    def _one_program(self) -> "IrWork":
+        sources = [name for name in self.files if not name.endswith(HEADERS)]
+        if len(sources) != 1:
+            raise ValueError(f"one C file (.c) and its headers are expected, got {len(sources)} C files")
+        return self
+
+    def task(self) -> Task:
+        """The task as the domain takes it."""
+        main = next(name for name in self.files if not name.endswith(HEADERS))
+        program = Program(
+            name=main.removesuffix(".c"),
+            files={main: self.files[main], **{n: t for n, t in self.files.items() if n != main}},
+            cflags=self.cflags,
+            input=Input(args=self.args),
+            inputs=tuple(Input(args=args) for args in self.inputs),
+            kernel=self.kernel,
+            level=Level(self.level),
+        )
+        goal = Objective(metric="processor time", unit="ms")
+        return Task(domain="llvm_ir", name=program.name, spec=program.model_dump(mode="json"), objective=goal)
