@@ -20,6 +20,7 @@ from atunner.knowledge_base.store import Store
 from atunner.service.check import Admission
 from atunner.service.processes import LEASE_S, make_worker
 from atunner.settings import Settings
+from atunner.tools.sandbox import strongest
 
 ABOUT = """Submit tuning jobs, watch them, and take their verified results. Accepted jobs are not lost; results appear
 at most once; order is by priority, then age. Every error is problem details (RFC 9457)."""
@@ -51,7 +52,11 @@ def create(settings: Settings, serving: Serving) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.service = Service(
-        settings, queue, Store(queue.database), serving.slots > 0, Admission(settings, serving.slots > 0)
+        settings,
+        queue,
+        Store(queue.database),
+        serving.slots > 0,
+        Admission(settings, strongest if serving.slots else None),
     )
     problems.install(app, pages.error_page)
     for room in (jobs, stream, results, artefacts, knowledge, health, metrics, pages):

@@ -18,10 +18,12 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 POLL_S, KEEP_ALIVE_S = 0.3, 15.0
 BATCH = 500
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=1 << 53)]
+TEXT = {"type": "string"}
+EVENT = {"type": "object", "properties": {"id": TEXT, "event": TEXT, "data": TEXT}, "required": ["id", "event", "data"]}
 Sse: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events; each has its number as id.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": EVENT}},
     }
 }
 

@@ -1,7 +1,8 @@
 """What can be said of a request before it is queued."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from atunner.jobs.submission import Submission
 from atunner.jobs.work import FOREIGN
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.settings import Settings
-from atunner.tools.sandbox import LEVELS, demand, strongest
+from atunner.tools.sandbox import LEVELS, Chain, demand
 from atunner.wiring import domain_config
 
 KEPT = 4096
@@ -25,11 +26,11 @@ KEPT = 4096
 class Admission:
     """Lets the tables of names and the domain refuse what can never run; what was admitted is remembered by content.
 
-    works: whether jobs run on this machine too, so that its sandbox is the one that counts.
+    chain: what tells the sandbox of this machine, where jobs run on it too; None where workers have the say.
     """
 
-    def __init__(self, settings: Settings, works: bool) -> None:
-        self._settings, self._works = settings, works
+    def __init__(self, settings: Settings, chain: Callable[[Path], Chain] | None) -> None:
+        self._settings, self._chain = settings, chain
         self._known: dict[tuple[str, ...], None] = {}
         self._lock = threading.Lock()
 
@@ -54,8 +55,8 @@ class Admission:
             raise UserError(f"No domain named {request.task.domain!r}. Known: {', '.join(sorted(DOMAINS))}.")
         config = domain_config(self._settings, request.task)
         level = policy(self._settings, request)
-        if level != self._settings.sandbox and self._works:
-            demand(strongest(self._settings.cache), level)
+        if level != self._settings.sandbox and self._chain is not None:
+            demand(self._chain(self._settings.cache), level)
         if request.task.domain not in FOREIGN:  # those are built and run when they are admitted: a worker's business
             resolve(DOMAINS[request.task.domain], config).admit(request.task)
 
