@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import CandidateError, UserError, Wrong
 from atunner.core.facts import OperatorFacts
-from atunner.core.profile import Profile
+from atunner.core.profile import Profile, StaticFacts
 from atunner.core.program import Problem
 from atunner.core.roofline import bound, ceilings
 from atunner.core.status import Provenance
@@ -19,6 +19,7 @@ from atunner.core.trial import Comparison, Screening, Trial
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
+from atunner.domains.kernels.backends.hip import HipBackend
 from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.oracle import Draw, Oracle
@@ -29,7 +30,7 @@ from atunner.domains.user_kernels.answers import UserOracle, answering, commones
 from atunner.domains.user_kernels.racing import RacePlan, Unanswered, race
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
 
-LANGUAGES = ("c", "cuda", "opencl")
+LANGUAGES = ("c", "cuda", "hip", "opencl")
 MEASURED = ("c", "opencl")
 """Languages whose devices are always those of this machine."""
 CHECKED_ELEMENTS = 1 << 18
@@ -60,10 +61,14 @@ class UserKernels(Kernels):
             "baseline": dict(kernel.starts[0]),
         }
         admitted = task.model_copy(update={"spec": spec})
+        if kernel.language == "hip":
+            return self._compiled(self._with_baseline(admitted, kernel), kernel)
         return admitted if self.unreachable(admitted) else self._with_baseline(admitted, kernel)
 
     def unreachable(self, task: Task) -> str:
-        """Why no code can be made for the target; an OpenCL device compiles for itself."""
+        """Why nothing can be tuned for the target; an OpenCL device compiles for itself."""
+        if task.spec.get("language") == "hip":
+            return str(task.spec.get("compiled", "HIP kernels are compiled and checked, not measured"))
         return "" if task.spec.get("language") == "opencl" else super().unreachable(task)
 
     def provenance(self, task: Task) -> Provenance:
@@ -152,6 +157,26 @@ class UserKernels(Kernels):
             f"All {len(failures)} configurations of {kernel.name} that were tried fail: {commonest(failures)}."
         )
 
+    def _compiled(self, task: Task, kernel: UserKernel) -> Task:
+        """With what came of compiling the first configurations for an AMD GPU, in words."""
+        subject, family = self._subject(task), UserFamily(kernel, kernel.name)
+        found, failures = list[StaticFacts](), list[str]()
+        for params in kernel.starts:
+            try:
+                found += subject.backend.resources(subject.problem, family.realise(params))
+            except CandidateError as error:
+                failures.append(str(error).splitlines()[0][:160])
+        registers = sorted(f.registers for f in found)
+        took = f"{registers[0]} to {registers[-1]} vector registers, {sum(f.spill_bytes > 0 for f in found)} that spill"
+        failed = f"; {len(failures)} fail: {commonest(failures)}" if failures else ""
+        count, arch = len(kernel.starts), self.config.device.arch
+        told = (
+            f"{count - len(failures)} of {count} configurations of {kernel.name} were compiled for {arch} "
+            f"({took}){failed}; "
+            "the first one gave right results on the CPU. Running HIP kernels needs an AMD GPU and is not done here."
+        )
+        return task.model_copy(update={"spec": {**task.spec, "compiled": told}})
+
     def _try(self, task: Task) -> None:
         """Build and run one configuration on one input. Raises CandidateError."""
         subject, candidate = self._subject(task), self.baseline(task)
@@ -180,6 +205,8 @@ class UserKernels(Kernels):
             backend: Any = CBackend(self.config.cache, options)
         elif kernel.language == "opencl":
             backend = OpenclBackend(self.config.cache, self.config.device, self.config.workers, self.config.sandbox)
+        elif kernel.language == "hip":
+            backend = HipBackend(self.config.cache, self.config.device, problem, self.config.sandbox)
         else:
             backend = self._cuda_backend(task, problem)
         made = UserOperator(kernel, answering(kernel, backend, _baseline(task), self.config.cache))

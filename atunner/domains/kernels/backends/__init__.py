@@ -28,6 +28,7 @@ Built = TypeVar("Built")
 BUILT_IN = {
     "c": "atunner.domains.kernels.backends.c:CBackend",
     "cuda": "atunner.domains.kernels.backends.cuda:CudaBackend",
+    "hip": "atunner.domains.kernels.backends.hip:HipBackend",
     "opencl": "atunner.domains.kernels.backends.opencl:OpenclBackend",
 }
 
