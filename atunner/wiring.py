@@ -39,7 +39,7 @@ from atunner.graphs.replay import (
     verdict_on,
 )
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import strategy as find_strategy
+from atunner.graphs.strategies.prepare import prepared
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
@@ -122,7 +122,7 @@ class Session:
         Raises:
             UserError: the request is wrong. ToolError: the world failed; the run can be resumed. Interrupted: stopped.
         """
-        find_strategy(request.strategy)()
+        prepared(request.strategy, request.options.strategy)
         asked_for(request.options.approve)
         load("executors", request.executor, EXECUTORS)
         config = domain_config(self.settings, request.task)
@@ -273,7 +273,7 @@ class Session:
                 raise UserError(f"Run {run} is at work in another process; wait for it, or stop that one first.")
             self.store.set_state(run, RunState.RUNNING)
             with self._deps(record, request, watch, stop or threading.Event()) as deps:
-                strategy = find_strategy(request.strategy)()
+                strategy = prepared(request.strategy, request.options.strategy)
                 start = TuningState(run=run, task=record.task, budget=record.budget)
                 try:
                     _in_thread(drive(deps, start, strategy, self.settings.data), run, stop)

@@ -25,6 +25,7 @@ from models_answers import CONV2D, MATMUL, good, useless  # noqa: E402
 from server import said, serving  # noqa: E402
 
 from atunner.agents.evaluation import Verdict  # noqa: E402
+from atunner.core.errors import ToolError  # noqa: E402
 from atunner.core.record import RunRecord, RunState  # noqa: E402
 from atunner.core.statistics import paired_ratio  # noqa: E402
 from atunner.core.task import Budget, Task  # noqa: E402
@@ -35,7 +36,7 @@ from atunner.settings import Settings  # noqa: E402
 from atunner.wiring import Request, Session  # noqa: E402
 
 STRATEGIES = ("one_prompt", "autonomous", "explicit", "evolve")
-KERNELS = {"matmul": ([256, 256, 256], MATMUL, {}), "conv2d": ([1, 32, 28, 28], CONV2D, {"out_channels": "32"})}
+KERNELS = {"matmul": ([128, 128, 128], MATMUL, {}), "conv2d": ([1, 16, 28, 28], CONV2D, {"out_channels": "16"})}
 PLANTED = 2.0
 """How many times faster than naive the good kernel has to be found, at least."""
 LEAST = 0.97
@@ -85,8 +86,12 @@ def reaches(bench: Bench) -> Iterable[Figure]:
         for strategy in bench.strategies:
             options = Options(slice=bench.budget - 1, search="random", seed=1)
             request = Request(task(operator), Budget(trials=bench.budget), options, text, strategy)
-            with bench.session() as session:
-                record = session.start(request)
+            record = played(bench, request)
+            if record is None:
+                yield Figure(
+                    f"good, {operator}, {strategy}", "not measurable on this machine now", f">= {PLANTED}x", False
+                )
+                continue
             gain = written_gain(record)
             found = record.confirmed
             confirmed = found is not None and found.better
@@ -94,6 +99,17 @@ def reaches(bench: Bench) -> Iterable[Figure]:
                 f"{gain:.2f}x naive; confirmed {found.ratio:.2f}x [{found.low:.2f}, {found.high:.2f}]" if found else "-"
             )
             yield Figure(f"good, {operator}, {strategy}", told, f">= {PLANTED}x", confirmed and gain >= PLANTED)
+
+
+def played(bench: Bench, request: Request) -> RunRecord | None:
+    """The run at its end; tried again where the machine was too loud to measure, None where it stays so."""
+    for _ in range(3):
+        try:
+            with bench.session() as session:
+                return session.start(request)
+        except ToolError as error:
+            print(f"  {error}", file=sys.stderr)
+    return None
 
 
 def written_gain(record: RunRecord) -> float:
@@ -123,9 +139,8 @@ def final(bench: Bench, what: str, text: str, strategy: str, seed: int) -> float
     else:
         options = Options(slice=bench.budget - 1, seed=seed)
         request = Request(task(what), Budget(trials=bench.budget), options, text, strategy)
-    with bench.session() as session:
-        record = session.start(request)
-    return record.confirmed.ratio if record.confirmed else 1.0
+    record = played(bench, request)
+    return record.confirmed.ratio if record and record.confirmed else 1.0
 
 
 def overshoot(bench: Bench, runs: int = 200) -> Iterable[Figure]:

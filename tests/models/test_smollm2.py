@@ -32,11 +32,12 @@ def url() -> str:
 @pytest.mark.parametrize(
     ("strategy", "role", "tokens"),
     [
-        ("one_prompt", "", 1500),
-        ("one_prompt", "coder", 2000),
+        ("one_prompt", "", 1400),
+        ("one_prompt", "coder", 1700),
         pytest.param("autonomous", "planner", 4000, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.timeout(900)
 def test_a_run_with_a_poor_model_ends_well(
     strategy: str,
     role: str,
@@ -65,6 +66,6 @@ def test_a_run_with_a_poor_model_ends_well(
     assert {c.role for c in calls} >= ({role} if role else {"operator", "hardware"})
     assert sum(c.input_tokens + c.output_tokens for c in calls) <= tokens
     assert all(c.outcome == "ok" or c.reason for c in calls)
-    assert any(c.mode == "json_schema" and c.output_tokens for c in calls)
+    assert any(c.mode in ("json_schema", "tools") and c.output_tokens for c in calls)
     assert run(["cost", record.run, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["total"]["calls"] == len(calls)

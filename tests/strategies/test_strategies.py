@@ -245,7 +245,8 @@ def test_a_rewrite_that_computes_something_wrong_costs_one_trial(tmp_path: Path)
 def test_the_example_of_the_docs_is_a_strategy() -> None:
     text = (Path(__file__).parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
-    exec(text.split("```python\n")[1].split("```")[0], names)
+    (block,) = [b.split("```")[0] for b in text.split("```python\n") if "def mine" in b]
+    exec(block, names)
 
     assert "walk" in names["mine"]().get_graph().nodes
 

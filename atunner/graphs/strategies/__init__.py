@@ -35,6 +35,13 @@ def strategy(name: str) -> Any:
         ) from error
 
 
+def finished(graph: StateGraph[TuningState, Deps, TuningState, Proposed], settings: type) -> Any:
+    """The strategy's graph, compiled, with the form of its settings, so that they are checked before a run."""
+    made: Any = graph.compile()
+    made.settings = settings
+    return made
+
+
 def strategy_graph() -> StateGraph[TuningState, Deps, TuningState, Proposed]:
     """The one legal shape of a strategy: reads the whole state, writes its proposal and its memo."""
     return StateGraph(TuningState, context_schema=Deps, input_schema=TuningState, output_schema=Proposed)

@@ -17,7 +17,7 @@ from atunner.core.consult import put
 from atunner.graphs.approval import said, wait_for, wanted
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import strategy_graph
+from atunner.graphs.strategies import finished, strategy_graph
 from atunner.graphs.strategies.material import gather
 from atunner.graphs.strategies.steps import Memo, Settings, base_after, drafted, known, propose, reckon, rewrite, say
 
@@ -194,4 +194,4 @@ def autonomous() -> Any:
     graph.add_conditional_edges("agree", again)
     graph.add_edge("pick", "apply")
     graph.add_edge("apply", END)
-    return graph.compile()
+    return finished(graph, Autonomous)

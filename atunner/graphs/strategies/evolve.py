@@ -21,7 +21,7 @@ from atunner.core.trial import Trial
 from atunner.graphs.compile_tool import equipped
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import strategy_graph
+from atunner.graphs.strategies import finished, strategy_graph
 from atunner.graphs.strategies.arms import Arm, arms_of, choose, worth
 from atunner.graphs.strategies.islands import Islands, draw, islands_of, pick
 from atunner.graphs.strategies.material import gather
@@ -199,4 +199,4 @@ def evolve() -> Any:
     graph = strategy_graph()
     graph.add_node("breed", breed)
     graph.add_edge(START, "breed")
-    return graph.compile()
+    return finished(graph, Evolve)

@@ -15,7 +15,7 @@ from atunner.core.value import Value
 from atunner.graphs.approval import said, wait_for, wanted
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import strategy_graph
+from atunner.graphs.strategies import finished, strategy_graph
 from atunner.graphs.strategies.material import gather
 from atunner.graphs.strategies.shipped_steps import SHIPPED
 from atunner.graphs.strategies.steps import Memo, Settings, base_after, drafted, known, propose, reckon, rewrite
@@ -52,6 +52,13 @@ class Explicit(Settings):
     """language: of the shipped steps, "" for the candidate's own."""
 
     language: str = ""
+
+    @field_validator("language")
+    @classmethod
+    def _shipped(cls, value: str) -> str:
+        if value and value not in SHIPPED:
+            raise ValueError(f"steps ship for {', '.join(sorted(SHIPPED))}, not for {value!r}")
+        return value
 
 
 def checked(steps: Sequence[TuningStep]) -> tuple[TuningStep, ...]:
@@ -151,13 +158,7 @@ class ExplicitStrategy:
         told = state.model_copy(update={"memo": memo})
         if step is None:
             return await propose(deps, told, memo, (), "no step left")
-        filled = step.prompt_template.format(
-            kernel_string="the kernel given above",
-            tune_params=material.parameters or "none yet",
-            device=f"{material.device.name} ({material.device.arch})",
-            diagnosis=material.diagnosis.summary if material.diagnosis else "unknown",
-        )
-        answer = await rewrite(deps, told, filled, settings)
+        answer = await rewrite(deps, told, filled(step, material), settings)
         said = f"step {step.id}" + ("" if answer else ": no valid answer")
         return await propose(deps, told, memo, drafted(deps, answer), said)
 
@@ -171,6 +172,17 @@ class ExplicitStrategy:
         won = bool(outcome.family) and (outcome.kept or free)
         base = base_after(deps, state, outcome)
         return {**memo, "outcomes": {**_outcomes(memo), pending: BROUGHT if won else NOTHING}, "base": base}
+
+
+def filled(step: TuningStep, material: Material) -> str:
+    """A step's order; the kernel itself stands in the brief, between marks."""
+    values = "; ".join(f"{name} in {list(found)}" for name, found in material.parameters.items())
+    return step.prompt_template.format(
+        kernel_string="the kernel given above",
+        tune_params=values or "none yet",
+        device=f"{material.device.name} ({material.device.arch})",
+        diagnosis=material.diagnosis.summary if material.diagnosis else "unknown",
+    )
 
 
 def _outcomes(memo: Memo) -> dict[str, str]:
@@ -201,4 +213,4 @@ def explicit(steps: Sequence[TuningStep] | None = None) -> Any:
     graph.add_node("walk", made.walk)
     graph.add_edge(START, "agree")
     graph.add_edge("agree", "walk")
-    return graph.compile()
+    return finished(graph, Explicit)

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import strategy_graph
+from atunner.graphs.strategies import finished, strategy_graph
 from atunner.graphs.strategies.steps import Settings, drafted, known, propose, reckon, rewrite
 
 ORDER = (
@@ -42,4 +42,4 @@ def one_prompt() -> Any:
     graph = strategy_graph()
     graph.add_node("ask", ask)
     graph.add_edge(START, "ask")
-    return graph.compile()
+    return finished(graph, OnePrompt)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from atunner.agents import codegen
 from atunner.agents.brief import LIMIT
@@ -44,9 +44,10 @@ def known(settings: dict[str, JsonValue], kind: type[Settings]) -> Any:
         raise UserError(f"No strategy setting {unknown[0]!r}. Known: {', '.join(sorted(kind.model_fields))}.")
     try:
         return kind.model_validate(settings)
-    except ValueError as error:
-        said = str(error).splitlines()[1:3]
-        raise UserError(f"A strategy setting is wrong: {' '.join(s.strip() for s in said)}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, why = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        raise UserError(f"The strategy setting {name} is wrong: {why}; got {first['input']!r}.") from error
 
 
 async def rewrite(deps: Deps, state: TuningState, order: str, settings: Settings) -> Rewrite | None:
