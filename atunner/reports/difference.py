@@ -18,11 +18,13 @@ class Line(Value):
 
 
 CONTEXT = 4
+RECIPE_FILE = "build.json"
+"""How the file of a C program is compiled."""
 
 
 def source(candidate: Candidate) -> tuple[str, str]:
     """Name and text of the file that is compiled: the only one besides program.json, or the first by name."""
-    names = sorted(n for n in candidate.files if n != PROGRAM_FILE)
+    names = sorted(n for n in candidate.files if n not in {PROGRAM_FILE, RECIPE_FILE})
     return (names[0], candidate.files[names[0]]) if names else ("", "")
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from atunner.core.record import AgentNote, RunRecord
 from atunner.core.status import Provenance, Status
 from atunner.core.value import Value
-from atunner.reports import difference, palette, plots, terminal, wording
+from atunner.reports import difference, ir_page, palette, plots, terminal, wording
 from atunner.reports.difference import Line
 from atunner.reports.roof import BOUND_BY, roofline
 from atunner.reports.rows import Row, baseline, failures, leaderboard, screened, status_counts
@@ -48,6 +48,7 @@ def page(record: RunRecord) -> str:
         under=tuple(terminal.under_the_board(record, len(leaderboard(record)), shown=len(record.trials))),
         failures=sorted(failures(record), key=lambda f: f.status is Status.NOT_VERIFIED),
         pictures=tuple(pictures(record)),
+        evidence=ir_page.evidence(record),
         diff=_diff(record),
         source=difference.source(best.candidate) if best else ("", ""),
         rounds=rounds(record),
@@ -102,7 +103,7 @@ def rounds(record: RunRecord) -> tuple[Round, ...]:
 def _diff(record: RunRecord) -> tuple[Line, ...]:
     if record.winner is None or record.baseline is None:
         return ()
-    before, after = (difference.source(t.candidate)[1] for t in (record.baseline, record.winner))
+    before, after = (ir_page.shown(record, t.candidate) for t in (record.baseline, record.winner))
     return difference.lines(before, after)
 
 

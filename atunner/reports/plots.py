@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
-from atunner.reports import palette, wording
+from atunner.reports import ir_page, palette, wording
 from atunner.reports.palette import Colours
 from atunner.reports.roof import Roofline, roofline
 from atunner.reports.rows import baseline, leaderboard, status_counts
@@ -191,8 +191,15 @@ PLOTS: Mapping[str, tuple[str, Draw]] = {
     "outcomes": ("Outcomes", outcomes),
     "importance": ("Which parameters matter", importance),
     "parallel": ("Configurations", parallel),
+    "ir_cycles": ("Before and after", ir_page.cycles),
+    "ir_cache": ("Cache misses", ir_page.cache),
+    "ir_lines": ("Lines of IR", ir_page.ir_lines),
+    "ir_opcodes": ("IR opcodes", ir_page.opcodes),
 }
 """Name of the file -> title and how it is drawn."""
+
+COUNTED = frozenset({"outcomes", "ir_cache", "ir_lines", "ir_opcodes"})
+"""Plots of counts, which are not figures of a device's clock."""
 
 
 def drawn(record: RunRecord, name: str, colours: Colours) -> tuple[Figure, str] | None:
@@ -205,7 +212,7 @@ def drawn(record: RunRecord, name: str, colours: Colours) -> tuple[Figure, str] 
     if said is None:
         return None
     palette.tint(axes, colours)
-    return figure, f"{said} All {wording.stamp(record)}." if name != "outcomes" else said
+    return figure, said if name in COUNTED else f"{said} All {wording.stamp(record)}."
 
 
 def svg(figure: Figure, salt: str) -> str:

@@ -1,11 +1,12 @@
 """A breakpoint in the final program stops at the user's line, also where the code around it was rewritten."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from support import need
 
-from atunner.domains.llvm_ir.evidence.debugging import with_lines
+from atunner.domains.llvm_ir.evidence.debugging import maps, with_lines
 from atunner.tools.process import run
 
 SOURCE = """\
@@ -50,11 +51,14 @@ def preprocessed() -> str:
 def test_a_breakpoint_has_the_line_of_the_source(tmp_path: Path, after: str, inside: int) -> None:
     need("clang-19")
     need("gdb")
-    source, rewritten, built = tmp_path / "k.c", tmp_path / "best_k.c", tmp_path / "built.c"
+    source, rewritten, built = tmp_path / "k.c", tmp_path / "best_k.c", tmp_path / "elsewhere" / "k.c"
+    built.parent.mkdir()
     source.write_text(SOURCE)
     rewritten.write_text(after)
     built.write_text(with_lines(SOURCE, after, source, rewritten))
-    run("clang-19", "-O3", "-g", "-w", str(built), "-o", str(tmp_path / "k"), timeout_s=60)
+    flags = ("-O3", "-g", "-w", *maps(built.parent, source))
+    run("clang-19", *flags, str(built), "-o", str(tmp_path / "k"), timeout_s=60)
+    shutil.rmtree(built.parent)
 
     said = run(
         "gdb", "-q", "-nx", "-batch", "-ex", f"break k.c:{LINE}", "-ex", "run", str(tmp_path / "k"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from atunner.core.candidate import Candidate
 from atunner.core.errors import CandidateError
 from atunner.domains.llvm_ir.build import BEFORE, O3, laid_out
-from atunner.domains.llvm_ir.evidence.debugging import with_lines
+from atunner.domains.llvm_ir.evidence.debugging import maps, with_lines
 from atunner.domains.llvm_ir.evidence.gather import Program as Profiled
 from atunner.domains.llvm_ir.evidence.gather import profile
 from atunner.domains.llvm_ir.evidence.markdown import as_markdown, as_text
@@ -78,10 +78,10 @@ def _debuggable(subject: Subject, candidate: Candidate, folder: Path, places: tu
     if not name.endswith(".ll"):
         recipe = recipe_of(candidate)
         lined = with_lines(subject.program.source, text, *places)
-        changed = recipe.model_copy(update={"flags": (*recipe.flags, "-g")})
+        changed = recipe.model_copy(update={"flags": (*recipe.flags, "-g", *maps(folder, places[0]))})
         files = {**candidate.files, name: lined, RECIPE_FILE: changed.model_dump_json()}
         try:
-            subject.fresh_build(candidate.model_copy(update={"files": files}), folder)
+            subject.fresh_build(candidate.model_copy(update={"files": files, "family": "debug"}), folder)
             subject.agrees(folder / "program", 0)
         except CandidateError:
             pass

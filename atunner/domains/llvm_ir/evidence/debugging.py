@@ -8,11 +8,21 @@ _MARKER = re.compile(r'# (\d+) "([^"]*)"(.*)')
 
 
 def with_lines(before: str, after: str, source: Path, rewritten: Path) -> str:
-    """`after` with line markers: what is as before belongs to `source`, the rest to `rewritten`, where `after` lies."""
+    """`after` with line markers: what is as before belongs to `source`, the rest to `rewritten`, where `after` lies.
+
+    A source that is as before stays as it is: `maps` leads from where it is compiled to where it lies.
+    """
+    if before == after:
+        return after
     new = after.splitlines()
     markers = [found for line in new if (found := _MARKER.fullmatch(line))]
     result = _marked(new, markers[0][2], source, rewritten) if markers else _compared(before, new, source, rewritten)
     return "\n".join(result) + "\n"
+
+
+def maps(folder: Path, source: Path) -> tuple[str, ...]:
+    """Flags by which what is compiled in `folder` is found beside `source`."""
+    return (f"-fdebug-prefix-map={folder}={source.resolve().parent}",)
 
 
 def _compared(before: str, new: list[str], source: Path, rewritten: Path) -> list[str]:
