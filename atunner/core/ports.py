@@ -105,6 +105,10 @@ class Racing(Protocol):
         """A figure in the task's unit as the score, or the reason why there is none. rival: the best one so far."""
         ...
 
+    def prove(self, task: Task, candidate: Candidate) -> Screening:
+        """Whether it gives right results, without timing it: the reason says what is wrong, "" that nothing is."""
+        ...
+
 
 class Searcher(Protocol):
     """Ask/tell over one space; seeded, and its state is a value."""
@@ -202,7 +206,7 @@ class Memory(Protocol):
 class WorkItem(Value):
     """A piece of build or run work, by names and values only; resolved inside the worker.
 
-    action: "screen", "race" (against a rival's figure) or "judge".
+    action: "screen", "race" (against a rival's figure), "prove" or "judge".
     """
 
     action: str

@@ -1,6 +1,6 @@
 """Work in this process: builds side by side in threads, everything else one after the other in the caller's.
 
-For domains whose compilers and candidates run in processes of their own anyway: there is nothing to start and nothing is
+For domains whose compilers and candidates run in processes of their own anyway: there is nothing to start, nothing is
 known twice, and what is measured is never disturbed, since nothing builds meanwhile.
 """
 

@@ -23,6 +23,8 @@ def do(domain: Domain[Any], item: WorkItem) -> Outcome:
             return Outcome(answer=domain.screen(item.task, [item.candidate])[0].model_dump(mode="json"))
         if item.action == "race" and isinstance(domain, Racing):
             return Outcome(answer=domain.race(item.task, item.candidate, item.rival).model_dump(mode="json"))
+        if item.action == "prove" and isinstance(domain, Racing):
+            return Outcome(answer=domain.prove(item.task, item.candidate).model_dump(mode="json"))
         return Outcome(answer=judge(domain, item.task, item.candidate).model_dump(mode="json"))
     except ATunnerError as error:
         return Outcome(fault=Fault.FAILED, message=str(error))

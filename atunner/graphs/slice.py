@@ -35,6 +35,7 @@ class Slice:
         self.trials = {t.candidate.id: t for t in deps.memory.trials(deps.run)}
         self.screened = {s.candidate.id: s for s in deps.memory.screenings(deps.run)}
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
+        self.proved: dict[str, float | None] = {}
         self.racing = isinstance(deps.domain, Racing) and not self.predicted and deps.domain.races(state.task)
 
     def run(self) -> tuple[str, ...]:
@@ -130,7 +131,17 @@ class Slice:
     def _rival(self) -> float | None:
         """The best race of a candidate that was verified."""
         good = (self._raced(t.candidate) for t in self.trials.values() if t.status is Status.OK)
-        return min((score for score in good if score is not None), default=None)
+        return min((score for score in (*good, *self.proved.values()) if score is not None), default=None)
+
+    def _proved(self, candidate: Candidate) -> bool:
+        """Whether its results are right; one that is wrong is judged, so that the record says why."""
+        item = WorkItem(action="prove", task=self.task, candidate=candidate)
+        (outcome,) = self.deps.executor.map([item])
+        if _screening(candidate, outcome).reason:
+            return self.judge(candidate).status is Status.OK
+        self.proved[candidate.id] = self._raced(candidate)
+        self._say(f"{candidate.family} {candidate.id}: verified", "verified")
+        return True
 
     def _room(self, target: int) -> int:
         bound = self.state.budget.trials
@@ -171,7 +182,7 @@ class Slice:
             searcher.tell(screening.candidate.params, None if value is None else sign * value)
 
     def _race_all(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
-        """Build side by side, then race one after the other while nothing builds; a new leader is then judged."""
+        """Build side by side, then race one after the other while nothing builds; a new leader is then verified."""
         leaders: list[tuple[float, Candidate]] = []
         for built in self._built(candidates):
             found = built if built.reason or self._late() else self._race(built.candidate)
@@ -185,7 +196,7 @@ class Slice:
             rival = self._rival()
             if (rival is not None and score > LEAD * rival) or self._late():
                 return  # what is near the best is looked at again when the search ends
-            if self.judge(candidate).status is not Status.OK:
+            if not self._proved(candidate):
                 searcher.tell(candidate.params, None)
 
     def _race(self, candidate: Candidate) -> Screening:
@@ -205,7 +216,9 @@ class Slice:
                 found = self._race(candidate).score
                 again.append((score if found is None else min(score, found), candidate))
         again.sort(key=lambda pair: pair[0])
-        for _, candidate in again[:FINALISTS]:
+        leader = min(self.proved, key=lambda i: self.proved[i] or 0.0, default="")
+        finalists = [c for _, c in again if c.id == leader] + [c for _, c in again if c.id != leader]
+        for candidate in finalists[:FINALISTS]:
             if not self._late():
                 self.judge(candidate)
 

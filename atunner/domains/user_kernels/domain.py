@@ -105,6 +105,15 @@ class UserKernels(Kernels):
         except CandidateError as error:
             return _refused(candidate, error)
 
+    def prove(self, task: Task, candidate: Candidate) -> Screening:
+        """Gate, build and every case of the verification."""
+        try:
+            self.check(task, candidate)
+            self.verify(task, self.build(task, candidate))
+        except CandidateError as error:
+            return _refused(candidate, error)
+        return Screening(candidate=candidate)
+
     def profile(self, task: Task, built: Any) -> Profile:
         """Counters, or what the compiler says, with the roofline bound; other numbers of threads are not tried."""
         if task.spec["language"] not in MEASURED:
