@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import httpx
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from atunner.core.approval import Question
 from atunner.core.call import ModelCall
 from atunner.core.candidate import Candidate
 from atunner.core.device import Device
@@ -104,9 +105,14 @@ class Client:
         """End a job."""
         return self._change(job, "cancel")
 
-    def approve(self, job: str) -> Job:
-        """Let a waiting job into the queue."""
-        return self._change(job, "approve")
+    def approve(self, job: str, approved: bool = True, comment: str = "", steps: Sequence[str] = ()) -> Job:
+        """Answer what a job waits for; `question` tells it. steps: a plan to follow instead of the one shown."""
+        verdict = json.dumps({"approved": approved, "comment": comment, "steps": list(steps)})
+        return Job.model_validate(self._ask("POST", f"/jobs/{job}/approve", content=verdict).json())
+
+    def question(self, job: str) -> Question:
+        """What a waiting job asks a person. Raises Refused when it asks nothing."""
+        return Question.model_validate(self._ask("GET", f"/jobs/{job}/question").json())
 
     def resume(self, job: str) -> Job:
         """Go on with an ended job's unfinished run, as a new job."""

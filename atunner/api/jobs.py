@@ -2,13 +2,17 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Body, Header, Query, Response
+from pydantic import Field
 
 from atunner.api.context import Here, JobId, Owner
 from atunner.api.problems import Refused, documented
+from atunner.core.approval import MOST_STEPS, Question
 from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState
 from atunner.core.record import RunState
+from atunner.core.value import Value
+from atunner.graphs.approval import decide, pending
 from atunner.jobs.submission import Submission
 from atunner.knowledge_base.jobs import TooManyJobs
 from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
@@ -103,15 +107,51 @@ def _interrupt(here: Here, job: Job) -> None:
         return
 
 
-@router.post("/{job}/approve", responses=documented(404))
-def approve(here: Here, job: JobId, owner: Owner) -> Job:
-    """Let a waiting job into the queue; one that does not wait stays as it is."""
-    waited = here.jobs.get(job).state is JobState.WAITING
+class Verdict(Value):
+    """A person's answer. comment: told to the planner or coder. steps: a plan to follow instead of the one shown."""
+
+    approved: bool = True
+    comment: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    steps: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")], ...],
+        Field(max_length=MOST_STEPS),
+    ] = ()
+
+
+@router.post("/{job}/approve", responses=documented(404, 409))
+def approve(here: Here, job: JobId, owner: Owner, verdict: Annotated[Verdict | None, Body()] = None) -> Job:
+    """Answer what a job waits for, and let it into the queue again; one that does not wait stays as it is.
+
+    A job that has not begun and is not approved is cancelled.
+    """
+    found, said = here.jobs.get(job), verdict or Verdict()
+    if found.state is not JobState.WAITING:
+        return found
+    if found.run is None and not said.approved:
+        return cancel(here, job, owner)
+    if found.run is not None:
+        _decide(here, found.run, said)
     after = here.jobs.approve(job)
-    if waited:
-        said = f"approved by {owner.name or 'the user'}"
-        here.store.event(job, "state", {"state": after.state.value, "message": said}, key="approved")
+    told = f"{'approved' if said.approved else 'refused'} by {owner.name or 'the user'} {said.comment}".strip()
+    here.store.event(job, "state", {"state": after.state.value, "message": told}, key=f"approved-{found.attempts}")
     return after
+
+
+def _decide(here: Here, run: str, said: Verdict) -> None:
+    try:
+        decide(here.store, run, said.approved, said.comment, said.steps)
+    except UserError as error:
+        raise Refused(409, str(error)) from error
+
+
+@router.get("/{job}/question", responses=documented(404, 409))
+def question(here: Here, job: JobId) -> Question:
+    """What a waiting job asks a person: a plan, or a candidate with its source."""
+    found = here.jobs.get(job)
+    asked = pending(here.store, found.run) if found.run and found.state is JobState.WAITING else None
+    if asked is None:
+        raise Refused(409, f"Job {job} is {found.state} and asks nothing.")
+    return asked
 
 
 @router.post("/{job}/resume", status_code=201, responses=documented(404, 409))

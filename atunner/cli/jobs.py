@@ -22,14 +22,27 @@ def register(app: typer.Typer) -> None:
     """Add `job` with its commands."""
     room = typer.Typer(help="Jobs of a server: change them, see what they found.", no_args_is_help=True)
     app.add_typer(room, name="job")
-    for function in (approve, resume, retry, delete, board, compare, export, artefact, history):
+    for function in (approve, question, resume, retry, delete, board, compare, export, artefact, history):
         command(room, function.__name__)(function)
 
 
-def approve(job: str = JOB, server: str = SERVER) -> None:
-    """Let a waiting job into the queue."""
+def approve(
+    job: str = JOB,
+    reject: bool = typer.Option(False, "--reject", help="Refuse instead."),
+    comment: str = typer.Option("", "--comment", help="Told to the planner or coder."),
+    step: list[str] = typer.Option([], "--step", help="A plan to follow instead; repeatable."),
+    server: str = SERVER,
+) -> None:
+    """Answer what a job waits for."""
     with client(server) as there:
-        show(there.approve(job))
+        show(there.approve(job, not reject, comment, step))
+
+
+def question(job: str = JOB, server: str = SERVER) -> None:
+    """Show what a waiting job asks."""
+    with client(server) as there:
+        asked = there.question(job)
+    typer.echo("\n".join([asked.title, *asked.lines, asked.source]).rstrip())
 
 
 def resume(job: str = JOB, server: str = SERVER) -> None:

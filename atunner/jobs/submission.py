@@ -1,6 +1,6 @@
 """What a client may ask for: every field bounded, so that nothing larger than meant reaches the database."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
@@ -29,7 +29,10 @@ class Bounds(Value):
 
 
 class Submission(Value):
-    """A job to accept. model: "" for the server's own; base URLs are the server's business and cannot be sent."""
+    """A job to accept. model: "" for the server's own; base URLs are the server's business and cannot be sent.
+
+    approval: hold it until somebody approves. approve: what a person is asked about while it runs.
+    """
 
     task: Work
     budget: Bounds = Bounds(trials=128)
@@ -41,10 +44,12 @@ class Submission(Value):
     labels: Annotated[dict[Label, Label], Field(max_length=16)] = Field(default_factory=dict)
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     approval: bool = False
+    approve: Literal["", "plan", "candidate"] = ""
 
     def request(self, owner: str = "") -> JobRequest:
         """The request as the queue keeps it."""
         options: dict[str, JsonValue] = {"search": self.search, "seed": self.seed, "target_ratio": self.target_ratio}
+        options |= {"approve": self.approve} if self.approve else {}
         return JobRequest(
             task=self.task.task(),
             budget=Budget(**self.budget.model_dump()),

@@ -215,6 +215,14 @@ class JobStore:
             connection.execute(update(JobRow).where(JobRow.id == lease.job.id).values(values))
             return _job(_row(connection, lease.job.id))
 
+    def pause(self, lease: Lease, reason: str) -> Job:
+        """Wait for a person's approval, with what was done so far. Raises LostLease."""
+        with self._held(lease) as connection:
+            values = {"state": JobState.WAITING.value, "worker": "", "lease_until": None, "token": lease.token + 1}
+            change = update(JobRow).where(JobRow.id == lease.job.id)
+            connection.execute(change.values(values | {"reason": reason}))
+            return _job(_row(connection, lease.job.id))
+
     def requeue_expired(self) -> int:
         """Put jobs whose workers fell silent back into the queue, or fail those that are poison; how many."""
         expired = select(JobRow.__table__).where(JobRow.state == JobState.RUNNING, JobRow.lease_until < self._now())
@@ -243,7 +251,8 @@ class JobStore:
         with self.database.write() as connection:
             row = _row(connection, job, lock=True)
             if row.state == JobState.WAITING:
-                connection.execute(update(JobRow).where(JobRow.id == job).values(state=JobState.QUEUED.value))
+                change = update(JobRow).where(JobRow.id == job)
+                connection.execute(change.values(state=JobState.QUEUED.value, reason=""))
             return _job(_row(connection, job))
 
     def delete(self, job: str) -> None:

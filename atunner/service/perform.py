@@ -61,6 +61,9 @@ def _performed(
     except ATunnerError as error:
         say(store, lease.job.id, "state", {"state": "failed", "message": str(error)}, key="end")
         return jobs.fail(lease, str(error))
+    if record.state is RunState.WAITING:
+        say(store, lease.job.id, "state", {"state": "waiting", "message": record.stop_reason})
+        return jobs.pause(lease, record.stop_reason)
     ended = "done" if record.state is RunState.DONE else "failed"
     say(store, lease.job.id, "state", {"state": ended, "message": record.stop_reason}, key="end")
     jobs.heartbeat(lease, progress=len(record.trials))
