@@ -129,7 +129,7 @@ class LlvmIr:
         """The expert's order: strict native and the portfolio, rewrites, then both together and their numbers."""
         program = program_of(task)
         first = flags.portfolio(program.level, toolchain(program.clang))
-        return expert.advise(first, self._places(task), trials, points)
+        return expert.advise(first, self._places(task), trials, points, lambda f, p: self.realise(task, f, p))
 
     def complete(self, task: Task, parent: Candidate, answer: str) -> dict[str, str]:
         """The files of a model's answer: an edit applied to the parent, or a whole source in place of the parent's.

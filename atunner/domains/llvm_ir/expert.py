@@ -1,70 +1,91 @@
 """The expert's order: few builds that cost little, promising rewrites, then the best of both and what lies round it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from pydantic import JsonValue
 
-from atunner.core.candidate import Params
+from atunner.core.candidate import Candidate, Params
 from atunner.core.space import Advice
 from atunner.core.trial import Trial
+from atunner.core.value import content_id
 from atunner.domains.llvm_ir import flags, templates
-from atunner.domains.llvm_ir.templates import AS_IS, BUILD, Place, Templates
+from atunner.domains.llvm_ir.templates import AS_IS, BUILD, Place, Templates, kind_of
 
+Made = Callable[[str, Params], Candidate]
+
+EARLY = 4
+"""Numbers of the hottest place before anything else is changed."""
+ALONE = 3
+"""Places whose rewrite is tried alone as well."""
 OPENING = 2
 """Fixed builds before the first rewrite; all of the portfolio where no loop nest was recognised."""
 SEARCHED = 4
 """One point in so many is left to the searcher."""
 
 
-def advise(portfolio: Sequence[Params], places: Templates, trials: Sequence[Trial], points: int) -> tuple[Advice, ...]:
+def advise(
+    portfolio: Sequence[Params], places: Templates, trials: Sequence[Trial], points: int, made: Made
+) -> tuple[Advice, ...]:
     """Up to `points` points that were not tried, the most promising first.
 
-    Trials that fell count as tried. () hands the rest to the searchers.
+    made: what a point becomes, so that two that become the same are tried once. Trials that fell count as tried.
     """
-    tried = {(t.candidate.family, _key(t.candidate.params)) for t in trials}
     best = _best(trials, templates.FAMILY)
     searched = points // SEARCHED if best else 0
     by_family: dict[str, list[Params]] = {}
-    for family, params in islice(_order(portfolio, places, trials, tried), points - searched):
+    for family, params in islice(_order(portfolio, places, trials, made), points - searched):
         by_family.setdefault(family, []).append(params)
     found = [
-        Advice(family=family, points=len(starts), starts=tuple(starts), reason=_reason(family))
+        Advice(family=family, points=len(starts), starts=tuple(starts), allowed=_values(starts), reason=_reason(family))
         for family, starts in by_family.items()
     ]
     return (*found, *([_search(best, places, searched)] if best and searched else []))
 
 
+def _values(starts: Sequence[Params]) -> dict[str, tuple[JsonValue, ...]]:
+    """The values that occur: a searcher that has to add to the starts mixes them."""
+    return {name: tuple(dict.fromkeys(p[name] for p in starts)) for name in starts[0]}
+
+
 def _search(best: Params, places: Templates, points: int) -> Advice:
-    """A searcher over the numbers of the hottest place's best rewrite, and the flags; the other places stay."""
-    allowed: dict[str, tuple[JsonValue, ...]] = {p.name: (best[p.name],) for p in places.places}
+    """A searcher over the numbers of the hottest place that was rewritten; everything else stays as it is best."""
+    allowed: dict[str, tuple[JsonValue, ...]] = {name: (value,) for name, value in best.items()}
     for place in places.places:
-        kind = str(best[place.name]).partition(" ")[0]
-        if best[place.name] != AS_IS:
-            allowed[place.name] = tuple(v for v in place.values if v.partition(" ")[0] == kind)
+        one = place.chosen(best)
+        if one is not None:
+            allowed |= {place.number(one, name): values for name, values in one.parameters.items()}
             break
-    reason = "numbers of the hottest rewrite and flags, by the searcher"
-    return Advice(family=templates.FAMILY, points=points, allowed=allowed, reason=reason)
+    return Advice(
+        family=templates.FAMILY,
+        points=points,
+        allowed=allowed,
+        reason="numbers of the hottest rewrite, by the searcher",
+    )
 
 
 def _reason(family: str) -> str:
     return "fixed builds, the usual best first" if family == flags.FAMILY else "rewrites of recognised loop nests"
 
 
-def _key(params: Params) -> str:
-    return ";".join(f"{k}={v}" for k, v in sorted(params.items()))
-
-
 def _order(
-    portfolio: Sequence[Params], places: Templates, trials: Sequence[Trial], tried: set[tuple[str, str]]
+    portfolio: Sequence[Params], places: Templates, trials: Sequence[Trial], made: Made
 ) -> Iterator[tuple[str, Params]]:
     """Everything worth trying, in order, without what was tried and without repeats."""
-    said = set(tried)
+    said = {content_id(dict(t.candidate.files)) for t in trials}
+    looked = {(t.candidate.family, _key(t.candidate.params)) for t in trials}
     for family, params in _wishes(portfolio, places, trials):
-        key = (family, _key(params))
-        if key not in said:
-            said.add(key)
+        if (family, _key(params)) in looked:
+            continue
+        looked.add((family, _key(params)))
+        content = content_id(dict(made(family, params).files))
+        if content not in said:
+            said.add(content)
             yield family, params
+
+
+def _key(params: Params) -> str:
+    return ";".join(f"{k}={v}" for k, v in sorted(params.items()))
 
 
 def _wishes(portfolio: Sequence[Params], places: Templates, trials: Sequence[Trial]) -> Iterator[tuple[str, Params]]:
@@ -73,21 +94,21 @@ def _wishes(portfolio: Sequence[Params], places: Templates, trials: Sequence[Tri
     yield from ((templates.FAMILY, p) for p in _first(places))
     best = _best(trials, templates.FAMILY)
     if best is not None:
-        yield from ((templates.FAMILY, p) for p in _around(best, places, trials))
+        yield from ((templates.FAMILY, p) for p in _around(best, places))
     yield from ((flags.FAMILY, p) for p in portfolio[opening:])
     builds = _best(trials, flags.FAMILY)
     if builds is not None:
-        yield from ((flags.FAMILY, p) for p in _mixed(portfolio, builds, trials))
+        yield from ((flags.FAMILY, p) for p in _mixed(portfolio, builds))
 
 
 def _first(places: Templates) -> Iterator[Params]:
-    """Every place's most promising rewrite at once; then each place's alone, should one of them not hold."""
+    """Every place's most promising rewrite at once; then the hottest places' alone, should one not hold."""
     if not places.places:
         return
-    tops = {p.name: p.values[1] for p in places.places}
+    tops = {p.name: kind_of(p.rewrites[0]) for p in places.places}
     yield {**places.untouched(), **tops}
     if len(tops) > 1:
-        yield from ({**places.untouched(), name: value} for name, value in tops.items())
+        yield from ({**places.untouched(), name: value} for name, value in islice(tops.items(), ALONE))
 
 
 def _best(trials: Sequence[Trial], family: str) -> Params | None:
@@ -96,50 +117,62 @@ def _best(trials: Sequence[Trial], family: str) -> Params | None:
     return min(good, key=lambda pair: pair[0])[1] if good else None
 
 
-def _around(best: Params, places: Templates, trials: Sequence[Trial]) -> Iterator[Params]:
-    """One change at a time from the best point: other templates, other flags, then other numbers, by turns."""
-    ways = [_templates(best, place) for place in places.places]
-    ways.append(_builds(best, places))
-    ways += [_numbers(best, place) for place in places.places]
+def _around(best: Params, places: Templates) -> Iterator[Params]:
+    """One change at a time from the best point: numbers, flags, templates, by turns, the hottest place first."""
+    hottest = places.places[0]
+    numbers = _numbers(best, hottest)
+    yield from islice(numbers, EARLY)
+    ways = [numbers, _builds(best, places), numbers]
+    ways += [_numbers(best, place) for place in places.places[1:]]
+    ways += [_templates(best, place) for place in places.places]
     yield from _by_turns(ways)
-
-
-def _templates(best: Params, place: Place) -> Iterator[Params]:
-    """The place with the default of each of its other rewrites, then as it is."""
-    now = str(best[place.name]).split(" ")[0]
-    for one in place.rewrites:
-        value = templates.value_of(one, templates.points_of(one)[0])
-        if value.split(" ")[0] != now:
-            yield {**best, place.name: value}
-    yield {**best, place.name: AS_IS}
 
 
 def _builds(best: Params, places: Templates) -> Iterator[Params]:
     yield from ({**best, BUILD: name} for name in places.builds)
 
 
+def _templates(best: Params, place: Place) -> Iterator[Params]:
+    """The place with each of its other rewrites, then as it is."""
+    kinds = [*(kind_of(r) for r in place.rewrites), AS_IS]
+    yield from ({**best, place.name: kind} for kind in kinds if kind != best[place.name])
+
+
 def _numbers(best: Params, place: Place) -> Iterator[Params]:
-    """The same rewrite with other numbers, the nearest to the best first."""
-    now = str(best[place.name])
-    kind, _, numbers = now.partition(" ")
-    same = [v for v in place.values if v.partition(" ")[0] == kind and v != now]
-    wanted = set(numbers.split(" "))
-    yield from ({**best, place.name: v} for v in sorted(same, key=lambda v: len(wanted - set(v.split(" ")[1:]))))
+    """The same rewrite with one number changed, by turns: first what is off, to a middle value, then sizes."""
+    one = place.chosen(best)
+    if one is None:
+        return
+    names = sorted(one.parameters, key=lambda n: one.default[n] != 0)
+    yield from _by_turns([_other(best, place.number(one, name), one.parameters[name]) for name in names])
+
+
+def _other(best: Params, name: str, values: Sequence[JsonValue]) -> Iterator[Params]:
+    yield from ({**best, name: value} for value in _near(values, best[name]))
+
+
+def _near(values: Sequence[JsonValue], now: JsonValue) -> list[JsonValue]:
+    """The other values, the nearest first; from 0, which is off, the middle one first."""
+    order = list(values)
+    others = [v for v in order if v != now]
+    middle = len(order) // 2 if now == 0 else order.index(now)
+    return sorted(others, key=lambda v: (abs(order.index(v) - middle), -order.index(v)))
 
 
 def _by_turns(ways: Sequence[Iterator[Params]]) -> Iterator[Params]:
     left = list(ways)
     while left:
-        for way in list(left):
+        going = []
+        for way in left:
             found = next(way, None)
-            if found is None:
-                left.remove(way)
-            else:
+            if found is not None:
+                going.append(way)
                 yield found
+        left = going
 
 
-def _mixed(portfolio: Sequence[Params], best: Params, trials: Sequence[Trial]) -> Iterator[Params]:
-    """The best build with one more of the portfolio's flags, those of faster builds first."""
+def _mixed(portfolio: Sequence[Params], best: Params) -> Iterator[Params]:
+    """The best build with what one more of the fixed builds has beyond the usual."""
     usual = portfolio[0]
     for other in portfolio[1:]:
         changed = {k: v for k, v in other.items() if v != usual[k]}

@@ -1,10 +1,8 @@
 """The rewrites that a program's loop nests admit, as one family: for each place a template and its numbers; flags."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
-from itertools import product
-
-from pydantic import JsonValue
+from functools import cached_property
 
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import UserError
@@ -22,17 +20,18 @@ BUILD = "build"
 AS_IS = "as it is"
 LEAST_SHARE = 0.02
 MOST_PLACES = 8
-MOST_POINTS = 64
-"""Numbers of one rewrite that become values, those nearest to its default first."""
+
+MATHS = re.compile(r"\b(?:sqrt|exp|log|pow|sin|cos|tan|atan|hypot|cbrt|SQRT_FUN|EXP_FUN|POW_FUN)\w*\s*\(")
+"""Calls that set errno, so that promising not to look at it may free them."""
 
 BUILDS: dict[str, Mapping[str, str]] = {
     "strict": {},
-    "errno not set": {"errno": "not set"},
-    "512": {"width": "512"},
-    "256": {"width": "256"},
     "not unrolled": {"unroll": "off"},
-    "interleave 1": {"interleave": "1"},
+    "errno not set": {"errno": "not set"},
     "no slp": {"slp": "off"},
+    "512": {"width": "512"},
+    "interleave 1": {"interleave": "1"},
+    "256": {"width": "256"},
     "polly": {"polly": "on"},
 }
 LOOSE_BUILDS: dict[str, Mapping[str, str]] = {
@@ -56,9 +55,34 @@ class Place(Value):
         return f"{self.function}_{self.line}"
 
     @property
-    def values(self) -> tuple[str, ...]:
-        """Every choice for this place; each rewrite's default comes before its other numbers."""
-        return (AS_IS, *(value_of(r, p) for r in self.rewrites for p in points_of(r)))
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Which rewrite, then the numbers of each."""
+        kinds = Parameter(name=self.name, values=(AS_IS, *(kind_of(r) for r in self.rewrites)))
+        numbers = (
+            Parameter(name=self.number(r, p.name), values=p.values) for r in self.rewrites for p in r.space.parameters
+        )
+        return (kinds, *numbers)
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """The rewrites' own constraints, over the names that their numbers have here."""
+        return tuple(
+            re.sub(r"[A-Za-z_]\w*", lambda m, r=r: self.number(r, m[0]) if m[0] in r.parameters else m[0], text)  # type: ignore[misc]  # default argument
+            for r in self.rewrites
+            for text in r.space.constraints
+        )
+
+    def number(self, rewrite: Rewrite, name: str) -> str:
+        """The name of a rewrite's number among the family's parameters."""
+        return f"{self.name}_{kind_of(rewrite)}_{name}"
+
+    def defaults(self) -> Params:
+        """Every rewrite's numbers as they begin."""
+        return {self.number(r, name): value for r in self.rewrites for name, value in r.default.items()}
+
+    def chosen(self, params: Params) -> Rewrite | None:
+        """The rewrite that a point picks here."""
+        return next((r for r in self.rewrites if kind_of(r) == params.get(self.name)), None)
 
 
 class Templates:
@@ -100,7 +124,8 @@ class Templates:
     def builds(self) -> tuple[str, ...]:
         """The names of the flag sets that rewrites are combined with."""
         loose = () if self.program.level is Level.EXACT else tuple(LOOSE_BUILDS)
-        return (*BUILDS, *loose)
+        maths = MATHS.search(self.program.source)
+        return tuple(name for name in (*BUILDS, *loose) if maths or name != "errno not set")
 
     def described(self) -> tuple[str, ...]:
         """One line a rewrite: where, what and why."""
@@ -110,20 +135,21 @@ class Templates:
         """The one family, where any place was recognised."""
         if not self.places:
             return ()
-        parameters = [Parameter(name=BUILD, values=self.builds)]
-        parameters += [Parameter(name=p.name, values=p.values) for p in self.places]
+        parameters = [Parameter(name=BUILD, values=self.builds), *(q for p in self.places for q in p.parameters)]
+        constraints = tuple(text for p in self.places for text in p.constraints)
         return (
             Family(
                 name=FAMILY,
                 summary="loop nests rewritten by templates, with flags",
-                space=Space(parameters=tuple(parameters)),
+                space=Space(parameters=tuple(parameters), constraints=constraints),
                 techniques=("register_blocking", "cache_blocking", "vectorization", "loop_unrolling"),
             ),
         )
 
     def untouched(self, build: str = "strict") -> Params:
         """The point that leaves every place as it is."""
-        return {BUILD: build, **{p.name: AS_IS for p in self.places}}
+        numbers = {name: value for p in self.places for name, value in p.defaults().items()}
+        return {BUILD: build, **{p.name: AS_IS for p in self.places}, **numbers}
 
     def realise(self, subject: Subject, family: str, params: Params) -> Candidate:
         """The program with these rewrites and flags. Raises UserError: no such family, or no such rewrite."""
@@ -147,42 +173,12 @@ class Templates:
 
     def _picks(self, params: Params) -> Iterator[Pick]:
         for place in self.places:
-            value = str(params.get(place.name, AS_IS))
-            if value != AS_IS:
-                yield self._pick(place, value)
-
-    def _pick(self, place: Place, value: str) -> Pick:
-        for one in place.rewrites:
-            for point in points_of(one):
-                if value_of(one, point) == value:
-                    return Pick(rewrite=one.name, params=point)
-        raise UserError(f"{place.name} has no rewrite {value!r}.")
+            one = place.chosen(params)
+            if one is not None:
+                names = {name: place.number(one, name) for name in one.parameters}
+                yield Pick(rewrite=one.name, params={n: params.get(full, one.default[n]) for n, full in names.items()})
 
 
-def value_of(one: Rewrite, params: Params) -> str:
-    """A rewrite with its numbers as one value of its place's parameter."""
-    return " ".join([one.name.partition("@")[0], *(f"{k}={v}" for k, v in params.items())])
-
-
-def points_of(one: Rewrite) -> tuple[Params, ...]:
-    """The rewrite's legal points, its default first, then those that differ least from it."""
-    return tuple(dict(point) for point in _points(one.model_dump_json()))
-
-
-@lru_cache(maxsize=256)
-def _points(text: str) -> tuple[Params, ...]:
-    one = Rewrite.model_validate_json(text)
-    names = list(one.parameters)
-    every = [dict(zip(names, values, strict=True)) for values in product(*one.parameters.values())]
-    legal = sorted((p for p in every if one.space.holds(p)), key=lambda p: _distance(one, p))
-    return tuple(legal[:MOST_POINTS])
-
-
-def _distance(one: Rewrite, params: Params) -> tuple[int, int]:
-    steps = [_step(one.parameters[name], one.default.get(name), value) for name, value in params.items()]
-    return sum(steps), max(steps, default=0)
-
-
-def _step(values: Sequence[JsonValue], default: JsonValue, value: JsonValue) -> int:
-    order = list(values)
-    return abs(order.index(value) - order.index(default)) if default in order else order.index(value)
+def kind_of(rewrite: Rewrite) -> str:
+    """The template's name without its place."""
+    return rewrite.name.partition("@")[0]
