@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from atunner.core.trial import Trial as Trial
     from atunner.python import Result as Result
     from atunner.python import optimize as optimize
+    from atunner.python import tune as tune
 
 _HOMES = {
     "Budget": "atunner.core.task",
@@ -33,9 +34,10 @@ _HOMES = {
     "Task": "atunner.core.task",
     "Trial": "atunner.core.trial",
     "optimize": "atunner.python",
+    "tune": "atunner.python",
 }
 
-__all__ = ["Budget", "Candidate", "Client", "Objective", "Result", "Task", "Trial", "__version__", "optimize"]
+__all__ = ["Budget", "Candidate", "Client", "Objective", "Result", "Task", "Trial", "__version__", "optimize", "tune"]
 
 
 def __getattr__(name: str) -> Any:

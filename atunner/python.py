@@ -1,6 +1,6 @@
 """The Python API: the main job as one typed function, in scripts and notebooks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from atunner.core.candidate import Candidate
@@ -8,8 +8,10 @@ from atunner.core.record import RunRecord
 from atunner.core.task import Budget, Task
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Watch, ignore
+from atunner.operators.user.task import kernel_task
 from atunner.reports.wording import headline
 from atunner.reports.write import Paths, write
+from atunner.search.formats import read_kernel
 from atunner.settings import Settings
 from atunner.wiring import HOST, Request, Session
 
@@ -60,6 +62,38 @@ def optimize(  # noqa: PLR0913 - the options of the command, by name
     """
     task = operator if isinstance(operator, Task) else _task(operator, shape, target, settings or {})
     request = Request(task=task, budget=budget or Budget(trials=128), options=options or Options(), model=model)
+    with Session(Settings()) as session:
+        return Result(session.start(request, watch))
+
+
+def tune(  # noqa: PLR0913 - the options of the command, by name
+    file: str | Path,
+    target: str = HOST,
+    *,
+    problem_size: Sequence[int] = (),
+    constraints: Sequence[Callable[..., object]] = (),
+    budget: Budget | None = None,
+    options: Options | None = None,
+    model: str = "none",
+    watch: Watch = ignore,
+) -> Result:
+    """Tune the kernel that a T1 file, a YAML file or a source describes; the same as `atunner tune kernel`.
+
+    constraints: functions of the parameters by name, true where a configuration may be tried.
+
+    Raises:
+        UserError: something asked for does not exist or contradicts itself. ToolError: a program is missing.
+    """
+    task = kernel_task(read_kernel(Path(file), problem_size, constraints), target)
+    bound = budget or Budget(trials=200)
+    request = Request(
+        task=task,
+        budget=bound,
+        options=options or Options(slice=bound.trials or 1_000_000),
+        model=model,
+        executor="threads",
+        rules=tuple(constraints),
+    )
     with Session(Settings()) as session:
         return Result(session.start(request, watch))
 

@@ -62,6 +62,7 @@ class Request:
     """What a user asks for: the task, its budget, and how to run it. model: "" for the configured one.
 
     remeasure: a replay takes only the answers from its source and measures afresh. prices: a file of model prices.
+    rules: constraints on the parameters as functions; they are not kept, so such a run cannot be resumed.
     """
 
     task: Task
@@ -72,6 +73,7 @@ class Request:
     executor: str = "local"
     remeasure: bool = False
     prices: Path | None = None
+    rules: tuple[Callable[..., object], ...] = ()
 
 
 class WallClock:
@@ -319,7 +321,7 @@ class Session:
                 present=record.provenance is not Provenance.PREDICTED,
                 memory=self.store,
                 executor=executor,
-                searcher=searching(task),
+                searcher=searching(task, request.rules),
                 tools=self._tools(task),
                 clock=clock,
                 model=self._model(record, request),
@@ -389,11 +391,14 @@ def request_values(request: Request, prices: Path | None = None) -> dict[str, Js
     file = request.prices or prices
     options = {name: getattr(request.options, name) for name in request.options.__dataclass_fields__}
     how: dict[str, JsonValue] = {"remeasure": request.remeasure, "prices": str(file.resolve()) if file else None}
+    how["rules"] = [getattr(rule, "__name__", "a function") for rule in request.rules]
     return {"options": options, "strategy": request.strategy, "executor": request.executor, **how}
 
 
 def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
-    """The request that a run was started with."""
+    """The request that a run was started with. Raises UserError: its constraints were functions."""
+    if rules := values.get("rules"):
+        raise UserError(f"Run {record.run} has constraints that were functions ({rules}); start it anew from Python.")
     options = values.get("options")
     return Request(
         task=record.task,

@@ -10,6 +10,7 @@ import pytest
 from atunner.core.errors import UserError
 from atunner.core.space import Space
 from atunner.operators.user import UserKernel, problem_of
+from atunner.search import SearchSpace
 from atunner.search.formats import read_kernel
 from atunner.search.formats.lists import plain_constraint, size_of, value_list
 from atunner.search.formats.source import functions, tunables
@@ -178,3 +179,50 @@ def test_an_answer_of_another_shape_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"shape \(3, 5\); the answer has shape \(4096,\)"):
         stored(str(tmp_path / "y.npy"), "", out, "the answer")
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        ("{from: 8, to: 32, step: 8}", (8, 16, 24, 32)),
+        ("{from: 8, to: 100, times: 3}", (8, 24, 72)),
+        ("{from: 2, to: 4, default: 3}", (2, 3, 4)),
+    ],
+)
+def test_a_range_is_written_by_its_ends(folder: Any, said: str, values: tuple[int, ...]) -> None:
+    folder.change("scale.yaml", "sizes: {n: 4096}", f"sizes: {{n: 4096}}\nparameters: {{SKEW: {said}}}")
+
+    kernel = read_kernel(folder.path / "scale.yaml")
+    assert next(p.values for p in kernel.space.parameters if p.name == "SKEW") == values
+
+
+@pytest.mark.parametrize(
+    "said", ["{from: 8}", "{from: 8, to: 4}", "{from: 0, to: 8, times: 2}", "{from: 1, to: 8, times: 1}"]
+)
+def test_a_range_that_leads_nowhere_is_refused(folder: Any, said: str) -> None:
+    folder.change("scale.yaml", "sizes: {n: 4096}", f"sizes: {{n: 4096}}\nparameters: {{SKEW: {said}}}")
+
+    with pytest.raises(UserError, match="needs from, to and step or times"):
+        read_kernel(folder.path / "scale.yaml")
+
+
+def test_a_conditional_parameter_counts_only_where_its_condition_holds(folder: Any) -> None:
+    folder.change("scale.c", "SKEW 0 // tune: 0, 1", "SKEW 0 // tune: 0, 1 when UNROLL > 1")
+    built = SearchSpace(read_kernel(folder.path / "scale.yaml").space)
+    points = [built.params(i) for i in range(len(built))]
+
+    assert {p["SKEW"] for p in points if p["UNROLL"] == 1} == {0}
+    assert {p["SKEW"] for p in points if p["UNROLL"] == 2} == {0, 1}
+    other = "SKEW: {values: [0, 1], when: UNROLL > 1}"
+    folder.change("scale.c", " when UNROLL > 1", "")
+    folder.change("scale.yaml", "sizes: {n: 4096}", f"sizes: {{n: 4096}}\nparameters: {{{other}}}")
+    again = SearchSpace(read_kernel(folder.path / "scale.yaml").space)
+    assert len(again) == len(built) == 5
+
+
+def test_constraints_may_be_functions(folder: Any) -> None:
+    def small(UNROLL: int) -> bool:
+        return UNROLL > 2
+
+    kernel = read_kernel(folder.path / "scale.yaml", rules=[small])
+    assert {s["UNROLL"] for s in kernel.starts} == {4}

@@ -1,6 +1,6 @@
 """Files that say what to tune, or what was tuned: T1, YAML, the source itself, T4, and Kernel Tuner's cache files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from atunner.core.errors import UserError
@@ -11,10 +11,12 @@ from atunner.search.formats.admitted import admitted
 __all__ = ["admitted", "read_kernel"]
 
 
-def read_kernel(path: Path, problem_size: Sequence[int] = ()) -> UserKernel:
+def read_kernel(
+    path: Path, problem_size: Sequence[int] = (), rules: Sequence[Callable[..., object]] = ()
+) -> UserKernel:
     """The kernel that a T1 file (.json), a YAML file or a source describes; admitted, ready to be tuned.
 
-    problem_size: for a source that is given alone.
+    problem_size: for a source that is given alone. rules: more constraints, as functions of the parameters.
 
     Raises:
         UserError: anything is missing or contradicts itself; one line that names it.
@@ -22,13 +24,13 @@ def read_kernel(path: Path, problem_size: Sequence[int] = ()) -> UserKernel:
     if not path.exists():
         raise UserError(f"There is no file {path}. Give a T1 file, a YAML file or a source.")
     if path.suffix == ".json":
-        return admitted(t1_kernel.read(path))
+        return admitted(t1_kernel.read(path), rules)
     if path.suffix in (".yaml", ".yml"):
-        return admitted(short.read(path))
+        return admitted(short.read(path), rules)
     beside = path.with_suffix(".yaml")
     if not problem_size and beside.exists():
-        return admitted(short.read(beside))
+        return admitted(short.read(beside), rules)
     if path.suffix not in source.LANGUAGES:
         known = ", ".join((".json", ".yaml", *source.LANGUAGES))
         raise UserError(f"{path.name} is neither a description nor a source known here; endings are {known}.")
-    return admitted(short.described({"problem_size": list(problem_size)} if problem_size else {}, path, path))
+    return admitted(short.described({"problem_size": list(problem_size)} if problem_size else {}, path, path), rules)

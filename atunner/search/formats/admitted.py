@@ -1,6 +1,7 @@
 """The last look at a kernel before anything is built: its space, its parameters and where to start."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from atunner.search.space import SearchSpace
 STARTS = 12
 
 
-def admitted(kernel: UserKernel) -> UserKernel:
+def admitted(kernel: UserKernel, rules: Sequence[Callable[..., object]] = ()) -> UserKernel:
     """The kernel with its starts and the digests of its files filled in.
 
     Raises:
@@ -27,14 +28,14 @@ def admitted(kernel: UserKernel) -> UserKernel:
     check_used([p.name for p in kernel.space.parameters], kernel.source, kernel.file, " ".join(texts))
     problem_of(kernel, kernel.sizes)
     filled = kernel.model_copy(update={"arguments": tuple(_digested(a) for a in arguments), "answer": _answer(kernel)})
-    return filled.model_copy(update={"starts": starts(kernel.space, kernel.default)})
+    return filled.model_copy(update={"starts": starts(kernel.space, kernel.default, rules)})
 
 
-def starts(space: Space, default: Params) -> tuple[Params, ...]:
+def starts(space: Space, default: Params, rules: Sequence[Callable[..., object]] = ()) -> tuple[Params, ...]:
     """Valid configurations to begin with: the default or the nearest valid one, then others from all over the space."""
     if not space.parameters:
         return ({},)
-    built = SearchSpace(space)
+    built = SearchSpace(space, rules)
     middle = {p.name: default.get(p.name, p.values[0]) for p in space.parameters}
     points = [built.params(int(i)) for i in built.sample(np.random.default_rng(0), STARTS)]
     if middle in built:

@@ -29,6 +29,37 @@ def value_list(name: str, given: object) -> tuple[JsonValue, ...]:
     return tuple(dict.fromkeys(plain))
 
 
+def spread(name: str, said: Mapping[str, object]) -> tuple[JsonValue, ...]:
+    """The values of `{from: 8, to: 256, step: 8}` or, each `times` the one before, of `{from: 8, to: 256, times: 2}`.
+
+    Both ends belong to it.
+
+    Raises:
+        UserError: an end is missing, or the step leads nowhere.
+    """
+    wrong = UserError(f"The parameter {name!r} needs from, to and step or times, all above 0; got {dict(said)!r}.")
+    numbers = {k: said.get(k) for k in ("from", "to", "step", "times") if k in said}
+    if not {"from", "to"} <= numbers.keys() or ("step" in numbers and "times" in numbers):
+        raise wrong
+    if not all(isinstance(v, int) and not isinstance(v, bool) for v in numbers.values()):
+        raise wrong
+    whole = {k: int(str(v)) for k, v in numbers.items()}
+    at, last, times, step = whole["from"], whole["to"], whole.get("times", 1), whole.get("step", 1)
+    if step < 1 or ("times" in whole and (times < 2 or at < 1)) or at > last:
+        raise wrong
+    if "times" not in whole:
+        return values(name, f"range({at}, {last + 1}, {step})")
+    found = [at]
+    while found[-1] * times <= last:
+        found.append(found[-1] * times)
+    return tuple(found)
+
+
+def only_when(name: str, condition: str, otherwise: JsonValue) -> str:
+    """A parameter that counts only under a condition, as a constraint: elsewhere it has one value."""
+    return f"({plain_constraint(condition)}) or {name} == {otherwise!r}"
+
+
 def plain_constraint(text: str) -> str:
     """A condition with `&&`, `||` and `!` of C written as Python."""
     python = text.replace("&&", " and ").replace("||", " or ")

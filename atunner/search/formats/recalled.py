@@ -1,6 +1,6 @@
 """What a task's recordings bring to its searches: history as a prior, and the points that a replay has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,15 +12,18 @@ from atunner.search.formats.kernel_tuner_cache import history
 from atunner.tools.recording import Recording, read_recording
 
 
-def searching(task: Task) -> Callable[[str, Space, int], Searcher]:
-    """How this task's searchers are made: with `spec.history` (cache files), over the points of `spec.recording`."""
+def searching(task: Task, rules: Sequence[Callable[..., object]] = ()) -> Callable[[str, Space, int], Searcher]:
+    """How this task's searchers are made: with `spec.history` (cache files), over the points of `spec.recording`.
+
+    rules: constraints as functions, beside those of the space.
+    """
     told = task.spec.get("history")
     files = [str(f) for f in told] if isinstance(told, list) else []
     replayed = str(task.spec["recording"]) if task.domain == "replay" and "recording" in task.spec else ""
 
     def make(name: str, space: Space, seed: int) -> Searcher:
         sources = [history(_recording(f)) for f in files]
-        built = recorded_space(_recording(replayed), space) if replayed else SearchSpace(space)
+        built = recorded_space(_recording(replayed), space) if replayed else SearchSpace(space, rules)
         return searcher(name, built, seed, history=sources)
 
     return make

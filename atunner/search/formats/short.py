@@ -14,13 +14,14 @@ from atunner.core.program import Launch
 from atunner.core.space import Parameter, Space
 from atunner.operators.user import Answer, Argument, Tolerance, UserKernel
 from atunner.search.formats import geometry, source
-from atunner.search.formats.lists import plain_constraint, value_list
+from atunner.search.formats.lists import only_when, plain_constraint, spread, value_list
 
 KEYS = (
     *("kernel", "name", "language", "sizes", "problem_size", "check", "parameters", "constraints", "arguments"),
     *("grid", "grid_divisors", "block", "shared_bytes", "flags", "deterministic", "reference", "tolerance"),
     *("flops", "bytes"),
 )
+PARAMETER = frozenset({"values", "from", "to", "step", "times", "default", "when"})
 _TENSOR = re.compile(
     r"(?P<dtype>\w+)\s*\[(?P<shape>.*)\]\s*(?P<role>input|output|inout)?\s*"
     r"(?:=\s*(?P<value>\S+)|from\s+(?P<file>\S.*)|in\s+(?P<low>-?\d+)\.\.(?P<high>-?\d+))?"
@@ -112,18 +113,25 @@ def _space(content: Mapping[str, Any], found: source.Tunables, path: Path) -> tu
     values = {p.name: p.values for p in declared}
     for name, said in given.items():
         if isinstance(said, Mapping):
-            if unknown := set(said) - {"values", "default"}:
-                raise UserError(f"{path.name}: the parameter {name} takes values and default, got {min(unknown)!r}.")
-            values[name] = value_list(name, said.get("values"))
+            if unknown := {str(k) for k in said} - PARAMETER:
+                known = ", ".join(sorted(PARAMETER))
+                raise UserError(f"{path.name}: the parameter {name} takes {known}; got {min(unknown)!r}.")
+            values[name] = value_list(name, said["values"]) if "values" in said else spread(name, said)
             default |= {name: said["default"]} if "default" in said else {}
         else:
             values[name] = value_list(name, said)
+    conditional = tuple(
+        only_when(name, str(said["when"]), default.get(name, values[name][0]))
+        for name, said in given.items()
+        if isinstance(said, Mapping) and "when" in said
+    )
     for name, chosen in default.items():
         if chosen not in values[name]:
             raise UserError(f"{path.name}: the default {chosen!r} of {name} is not among {list(values[name])[:8]}.")
     told = content.get("constraints") or []
     constraints = (
         *found.constraints,
+        *conditional,
         *(plain_constraint(str(c)) for c in (told if isinstance(told, list) else [told])),
     )
     parameters = tuple(Parameter(name=n, values=v) for n, v in values.items())

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from atunner.core.errors import UserError
 from atunner.core.space import Parameter
 from atunner.core.value import Value
-from atunner.search.formats.lists import plain_constraint, value_list
+from atunner.search.formats.lists import only_when, plain_constraint, value_list
 
 LANGUAGES = {".c": "c", ".cu": "cuda", ".cl": "opencl", ".hip": "hip"}
 NAMES = {"c": "c", "cuda": "cuda", "hip": "hip", "opencl": "opencl"}
@@ -122,29 +122,32 @@ def kernel_name(source: str, file: str, named: str = "") -> str:
 def tunables(source: str) -> Tunables:
     """Parameters that the source itself declares.
 
-    `#define NAME DEFAULT // tune: 1, 2, 4` between #ifndef and #endif; names such as block_size_x that are used and
-    never defined; and `// constraint: EXPRESSION`.
+    `#define NAME DEFAULT // tune: 1, 2, 4` (and `when CONDITION`: elsewhere it keeps its default) between #ifndef and
+    #endif; names such as block_size_x that are used and never defined; and `// constraint: EXPRESSION`.
 
     Raises:
         UserError: a tuned #define without its #ifndef, which no configuration could change.
     """
     parameters: list[Parameter] = []
     defaults: dict[str, JsonValue] = {}
+    conditional: list[str] = []
     for name, default, values in _TUNE.findall(source):
         if not re.search(rf"^[ \t]*#[ \t]*ifndef[ \t]+{name}\b", source, re.M):
             raise UserError(
                 f"{name} is tuned but always defined by the source; put #ifndef {name} and #endif round it."
             )
-        text = values.strip()
+        text, _, condition = (part.strip() for part in values.partition(" when "))
         listed = text if text[0] in "[(" or text.startswith("range") else f"[{text}]"
         found = value_list(name, listed)
         parameters.append(Parameter(name=name, values=found))
         defaults[name] = next((v for v in found if str(v) == default and isinstance(v, int | float | str)), default)
+        if condition:
+            conditional.append(only_when(name, condition, defaults[name]))
     taken = {p.name for p in parameters}
     for name in sorted(words(_PRAGMA.sub(" ", source)) - _defined(source) - taken):
         if values := conventional(name):
             parameters.append(Parameter(name=name, values=values))
-    constraints = tuple(plain_constraint(text) for text in _CONSTRAINT.findall(source))
+    constraints = (*conditional, *(plain_constraint(text) for text in _CONSTRAINT.findall(source)))
     return Tunables(parameters=tuple(parameters), defaults=defaults, constraints=constraints)
 
 
