@@ -37,7 +37,7 @@ models: setup
 test: setup models
 	@if [ -n "$(RUN_AS_ROOT)" ] && [ -z "$$ATUNNER_REQUIRE" ]; then \
 		(apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-		clang-14 libclang-rt-14-dev clang-19 libclang-rt-19-dev libomp-19-dev llvm-19 postgresql bubblewrap hipcc chromium prometheus) >/dev/null 2>&1 \
+		clang-14 libclang-rt-14-dev clang-19 libclang-rt-19-dev libomp-19-dev llvm-19 llvm-14 gdb binutils postgresql bubblewrap hipcc chromium prometheus) >/dev/null 2>&1 \
 		|| echo "apt could not install everything; what is missing is skipped below"; fi
 	$(BIN)/pytest -n 2 -m "not slow" --dist worksteal
 
