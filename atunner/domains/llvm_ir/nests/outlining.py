@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import islpy as isl
 
 from atunner.domains.llvm_ir.nests.blocking import Pieces
+from atunner.domains.llvm_ir.nests.effort import PRINTING, limited
 from atunner.domains.llvm_ir.nests.generating import Generator
 from atunner.domains.llvm_ir.nests.guarding import apart, condition, within
 from atunner.domains.llvm_ir.nests.nest import Array, Nest
@@ -38,7 +39,8 @@ def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces], *, loose: bool 
         schedule = part if schedule is None else schedule.union(part)
     assert isinstance(schedule, isl.UnionMap)
     generator = Generator(polyhedra, pieces, names)
-    body = generator.body(schedule, good)
+    with limited(PRINTING):
+        body = generator.body(schedule, good)
     outside = {name.key: name.name for name in (*nest.parameters, *nest.scalars)} | {a.key: a.name for a in nest.arrays}
     shorts = {short: outside[key] for key, short in polyhedra.parameters.items()}
     tests = [condition(good, shorts), *apart(polyhedra, shorts, outside)]

@@ -1,11 +1,12 @@
 """A plan for a whole nest: each statement apart, blocked in the best way that its dependences allow."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from atunner.domains.llvm_ir.nests.blocking import MARK, Blocking, Panel, Pieces, Tile
 from atunner.domains.llvm_ir.nests.coupling import Coupled, coupled
 from atunner.domains.llvm_ir.nests.distribution import Cluster, clusters, inside, loop_row, within
+from atunner.domains.llvm_ir.nests.effort import PROOF, TooIntricate, limited
 from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Expression, accesses, names, parts
 from atunner.domains.llvm_ir.nests.legality import mended
 from atunner.domains.llvm_ir.nests.nest import Statement
@@ -82,7 +83,7 @@ def _over_time(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mapp
     if schedule is None or schedule.band < 3:
         return None
     blockings = [_swept(cluster, statement, schedule, numbers) for statement in cluster.statements]
-    return mended(polyhedra, {b.statement.name: Pieces(polyhedra, b) for b in blockings})
+    return _proved(polyhedra, blockings)
 
 
 def _swept(cluster: Cluster, statement: Statement, schedule: Coupled, numbers: Numbers) -> Blocking:
@@ -116,17 +117,25 @@ def _together(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mappi
     if schedule is None or schedule.band < 2:
         return None
     for blockings in group_candidates(cluster, schedule, numbers):
-        pieces = {b.statement.name: Pieces(polyhedra, b) for b in blockings}
-        found = mended(polyhedra, pieces)
+        found = _proved(polyhedra, blockings)
         if found:
             return found
     return None
 
 
+def _proved(polyhedra: Polyhedra, blockings: Sequence[Blocking]) -> Mapping[str, Pieces] | None:
+    """The pieces when they are legal, without the blocks that are not; None when it cannot be shown with some effort."""
+    try:
+        with limited(PROOF):
+            return mended(polyhedra, {b.statement.name: Pieces(polyhedra, b) for b in blockings})
+    except TooIntricate:
+        return None
+
+
 def _best(polyhedra: Polyhedra, leaf: Cluster, numbers: Numbers) -> Mapping[str, Pieces]:
     name = leaf.statements[0].name
     for blocking in _candidates(leaf, numbers):
-        found = mended(polyhedra, {name: Pieces(polyhedra, blocking)})
+        found = _proved(polyhedra, [blocking])
         if found:
             return found
     return {name: Pieces(polyhedra, _as_it_was(leaf))}
