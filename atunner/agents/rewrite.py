@@ -119,7 +119,7 @@ def repair(
     nowhere is taken out, since a number without effect only multiplies the search.
     """
     notes: list[str] = []
-    values = {n: _values(v) for n, v in list(answer.parameters.items())[:MOST_PARAMETERS] if v}
+    values = _declared(answer.parameters, parent, known, notes)
     source = _without_defines(answer.source, values, notes)
     used = _used(source) | _used(" ".join(_expressions(answer)))
     undeclared = sorted(n for n in used & (known.keys() | set(parent.params)) if n not in values)
@@ -140,6 +140,34 @@ def repair(
             del values[name]
             notes.append(f"{name} has no effect: the source does not use it, so it was taken out")
     return answer.model_copy(update={"source": source, "parameters": values}), tuple(notes)
+
+
+def _declared(
+    parameters: Mapping[str, tuple[int | str, ...]],
+    parent: Candidate,
+    known: Mapping[str, tuple[int | str, ...]],
+    notes: list[str],
+) -> dict[str, tuple[int | str, ...]]:
+    """The declared values, bounded: what is too many is held at its first value or left out, and that is said.
+
+    Raises:
+        Inconsistent: a NAME without values that its parent has none for either.
+    """
+    found: dict[str, tuple[int | str, ...]] = {}
+    for name, given in parameters.items():
+        values = given or known.get(name) or ((parent.params[name],) if name in parent.params else ())
+        if not values:
+            raise Inconsistent(f"parameter {name} has no values: list those that it may take")
+        if not given:
+            notes.append(f"{name} had no values and has its parent's")
+        distinct = dict.fromkeys(values)
+        if len(distinct) > MOST_VALUES:
+            notes.append(f"{len(distinct) - MOST_VALUES} of {name}'s values were left out: at most {MOST_VALUES}")
+        found[name] = _values(values)  # type: ignore[arg-type]  # a parent's values are ints and texts
+        if len(found) > MOST_PARAMETERS and len(found[name]) > 1:
+            found[name] = found[name][:1]
+            notes.append(f"{name} is held at {found[name][0]}: at most {MOST_PARAMETERS} parameters are searched")
+    return found
 
 
 def _values(values: Iterable[int | str]) -> tuple[int | str, ...]:

@@ -40,6 +40,7 @@ async def admit(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
 
 
 def _admit(deps: Deps, state: TuningState, proposal: Proposal) -> dict[str, Any]:
+    mended = list[str]()
     refused, taken, moves, admitted = [], [], list(proposal.moves), list[JsonValue]()
     for draft in proposal.drafts:
         found = _tried(deps, state, draft)
@@ -48,10 +49,11 @@ def _admit(deps: Deps, state: TuningState, proposal: Proposal) -> dict[str, Any]
             admitted.append({"family": "", "why": found[:400]})
             continue
         taken.append(found.family.name)
+        mended += [f"mended in {found.family.name}: {n}" for n in found.notes]
         admitted.append({"family": found.family.name, "why": ""})
         share = SHARE / len(proposal.drafts) * _promise(deps, state, found)
         moves = _with(moves, found, deps.options.slice, share)
-    points = (*(f"taken: {t}" for t in taken), *(f"refused: {r}" for r in refused))
+    points = (*(f"taken: {t}" for t in taken), *mended, *(f"refused: {r}" for r in refused))
     summary = f"{len(taken)} rewrites verified, {len(refused)} refused"
     deps.memory.note(
         deps.run, AgentNote(round=state.round, agent="admission", by="rules", summary=summary, points=points)

@@ -21,6 +21,8 @@ KNOWN = {"TILE": (4, 8, 16)}
         ("f(TILE)", {}, {"TILE": (4, 8, 16)}, "TILE was missing"),
         ("f(TILE)", {"TILES": (2, 4)}, {"TILE": (2, 4)}, "TILES was renamed to TILE"),
         ("f(UNROLL_K)", {"UNROLLK": (1, 2)}, {"UNROLL_K": (1, 2)}, "UNROLLK was renamed to UNROLL_K"),
+        ("f(TILE)", {"TILE": ()}, {"TILE": (4, 8, 16)}, "TILE had no values and has its parent's"),
+        ("f(TILE)", {"TILE": tuple(range(14))}, {"TILE": tuple(range(12))}, "2 of TILE's values were left out"),
         ("f(TILE)", {"TILE": (2,), "OTHER": (1, 2)}, {"TILE": (2,)}, "OTHER has no effect"),
         ("#define TILE 32\nf(TILE)", {"TILE": (2, 4)}, {"TILE": (32, 2, 4)}, "#define of TILE"),
         ("f(TILE) /* OTHER */", {"TILE": ("2", 4), "OTHER": (1,)}, {"TILE": (2, 4)}, "OTHER has no effect"),
@@ -35,6 +37,19 @@ def test_names_and_values_are_mended_and_it_is_said(
     assert note in " ".join(found.notes)
     assert bool(found.notes) == bool(note)
     assert "#define" not in found.files["k.c"]
+
+
+def test_parameters_beyond_the_most_are_held_and_not_dropped() -> None:
+    parameters: dict[str, tuple[int | str, ...]] = {f"P_{n}": (1, 2) for n in range(10)}
+    found = written(Rewrite(source=" ".join(parameters), parameters=parameters), PARENT, KNOWN, "model:m")
+
+    assert [len(p.values) for p in found.family.space.parameters] == [2] * 8 + [1] * 2
+    assert [n.split()[0] for n in found.notes] == ["P_8", "P_9"]
+
+
+def test_a_name_without_values_is_told_to_the_model() -> None:
+    with pytest.raises(Inconsistent, match="parameter WIDTH has no values"):
+        written(Rewrite(source="f(WIDTH)", parameters={"WIDTH": ()}), PARENT, KNOWN, "model:m")
 
 
 def test_the_parents_point_is_where_it_starts_if_it_is_legal() -> None:
