@@ -1,6 +1,7 @@
 """Processes that drive runs and are killed: `python driver.py JSON`; keys: mode, folder, kill_at, real, seed, trials.
 
 kill_at: die by SIGKILL just after that write to the knowledge base (0: never). A folder with a run in it is resumed.
+approve: what the run asks about; whatever it asks is approved.
 """
 
 import json
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from atunner import domains, wiring
 from atunner.core.candidate import Candidate
-from atunner.core.record import RunRecord
+from atunner.core.record import RunRecord, RunState
 from atunner.core.task import Budget, Task
 from atunner.core.trial import Check
 from atunner.domains.toy import Toy
@@ -64,7 +65,7 @@ def request(config: dict[str, Any]) -> wiring.Request:
         task = Task(name="matmul", spec={"operator": "matmul", "shape": [64, 48, 40]})
         return wiring.Request(task=task, budget=Budget(trials=6), options=Options(search="random", slice=3, ahead=2))
     spec: dict[str, Any] = {"floor": 1, "log": f"{config['folder']}/judged"}
-    options = Options(search="random", slice=config["slice"], patience=9)
+    options = Options(search="random", slice=config["slice"], patience=9, approve=config.get("approve", ""))
     budget = Budget(trials=config["trials"])
     return wiring.Request(Task(domain="toy", name="toy", spec=spec), budget, options, executor="inline")
 
@@ -78,7 +79,21 @@ def main(config: dict[str, Any]) -> RunRecord:
     session.store = Deadly(session.settings.database_url)
     with session:
         runs = session.store.runs()
-        return session.resume(runs[0].run) if runs else session.start(request(config))
+        if runs:
+            return approved(session, runs[0].run)
+        record = session.start(request(config))
+        return record if record.state is not RunState.WAITING else approved(session, record.run)
+
+
+def approved(session: wiring.Session, run: str) -> RunRecord:
+    """Go on with a run, saying yes to whatever it asks."""
+    if session.question(run) is not None:
+        session.approve(run)
+    record = session.resume(run)
+    while record.state is RunState.WAITING:
+        session.approve(run)
+        record = session.resume(run)
+    return record
 
 
 def forked(config: dict[str, Any], after_s: float | None = None) -> int:

@@ -35,6 +35,16 @@ def test_a_run_killed_after_any_write_ends_as_if_undisturbed(tmp_path: Path, fir
     assert {tuple(f["result"][:3]) for f in found} == {("done", 5, 5)}
 
 
+@pytest.mark.parametrize("first", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4, 5, 7, 8))])
+def test_a_run_that_asks_is_killed_before_and_after_its_questions_and_goes_on(tmp_path: Path, first: int) -> None:
+    """Questions and answers are writes like any other: none is lost, and nothing is judged twice for them."""
+    found = answer(drive(tmp_path, mode="each_write", trials=5, slice=3, first=first, step=6, approve="plan"))
+
+    assert len(found) > 4
+    assert {(f["judged"], f["distinct"]) for f in found} == {(5, 5)}
+    assert {tuple(f["result"][:3]) for f in found} == {("done", 5, 5)}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_run_killed_at_random_times_repeats_at_most_what_was_in_flight(tmp_path: Path, seed: int) -> None:
     found = answer(drive(tmp_path, mode="random_times", seed=seed, trials=60, slice=20))
