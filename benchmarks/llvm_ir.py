@@ -4,6 +4,7 @@
 
 Each file of the folder prints its whole result when it is run with the argument `dump`. Every program is tuned by
 `Session`, as `atunner tune ir` does, without a model; the winner is confirmed, built afresh and compared once more.
+Then every planted bad edit is judged (--no-planted leaves them out): none may be accepted.
 Exits 1 when a figure is missed; the last line names which.
 """
 
@@ -23,14 +24,15 @@ from atunner.cli.tune_ir import task_of
 from atunner.core.errors import ATunnerError, CandidateError
 from atunner.core.record import RunRecord
 from atunner.core.status import Status
-from atunner.core.task import Budget
-from atunner.domains.llvm_ir.domain import TOOLS_S
+from atunner.core.task import Budget, Task
+from atunner.domains.llvm_ir.domain import TOOLS_S, LlvmIr
 from atunner.domains.llvm_ir.program import Level, program_of, read_program
+from atunner.domains.llvm_ir.selftest import tried
 from atunner.domains.llvm_ir.subject import Subject
 from atunner.graphs.deps import Options
 from atunner.reports import ir
 from atunner.settings import Settings
-from atunner.wiring import Request, Session
+from atunner.wiring import HOST, Request, Session, domain_config
 
 GOALS = {Level.EXACT: 1.8, Level.TOLERANCE: 2.2, Level.FAST: 2.2}
 GEMM_GOAL = 3.5
@@ -138,6 +140,18 @@ def missed(lines: Sequence[Line], level: Level, failed: Sequence[str]) -> list[s
     return found
 
 
+def planted() -> list[str]:
+    """Judge every planted bad edit; what was accepted."""
+    task = Task(domain="llvm_ir", name="planted", target=HOST)
+    rows = list(tried(LlvmIr(domain_config(Settings(), task))))
+    for row in rows:
+        if not row.good:
+            print(f"{row.kind:16}{row.name:32}expected {row.expected}, got {row.status}: {row.feedback[:100]}")
+    accepted = [row.name for row in rows if row.accepted]
+    print(f"planted bad edits: {len(rows)}, accepted {len(accepted)}", flush=True)
+    return [f"the planted edit {name} was accepted" for name in accepted]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kernels", type=Path, required=True, help="folder of C programs")
@@ -146,6 +160,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--only", default="", help="names of programs, separated by commas")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--planted", action=argparse.BooleanOptionalAction, default=True, help="judge bad edits too")
     parser.add_argument("--lock", type=Path, help="hold this file locked for each program, beside other benchmarks")
     given = parser.parse_args()
     only = set(given.only.split(",")) - {""}
@@ -174,7 +189,7 @@ def main() -> int:
     print(f"geometric mean of {len(lines)} programs at level {given.level}: {mean(lines):.3f}x over clang -O3")
     if given.json:
         given.json.write_text(json.dumps([asdict(line) for line in lines], indent=1), encoding="utf-8")
-    found = missed(lines, Level(given.level), failed)
+    found = missed(lines, Level(given.level), failed) + (planted() if given.planted else [])
     print("missed: " + "; ".join(found) if found else "all figures reached")
     return 1 if found else 0
 
