@@ -1,27 +1,12 @@
 """The command line: all commands, and the one place where an error becomes a line and an exit code."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import typer
 
 from atunner import __version__
-from atunner.cli import (
-    approve,
-    brief,
-    cost,
-    doctor,
-    inspect,
-    ir,
-    jobs,
-    judge,
-    lookups,
-    optimize,
-    replay,
-    runs,
-    serve,
-    tune,
-)
 from atunner.core.errors import ATunnerError, UserError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
@@ -33,8 +18,27 @@ MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises for an unknown command, option or value."""
 
 
-def build() -> typer.Typer:
-    """The application with every command."""
+ROOMS = {
+    "optimize": ("optimize",),
+    "tune": ("tune",),
+    "runs": ("list", "show", "resume", "export", "import", "compare"),
+    "replay": ("replay",),
+    "approve": ("approve",),
+    "cost": ("cost",),
+    "brief": ("brief",),
+    "inspect": ("inspect",),
+    "judge": ("judge", "verify"),
+    "lookups": ("operators", "devices"),
+    "doctor": ("doctor",),
+    "serve": ("serve", "worker", "submit", "status", "logs", "cancel"),
+    "jobs": ("job",),
+    "ir": ("ir",),
+}
+"""The modules of this folder with the commands that each registers: only the one that is asked for is imported."""
+
+
+def build(asked: str = "") -> typer.Typer:
+    """The application; with every command, or with those that come from the same module as `asked`."""
     app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
     @app.callback(invoke_without_command=True)
@@ -43,8 +47,9 @@ def build() -> typer.Typer:
             typer.echo(f"atunner {__version__}")
             raise typer.Exit
 
-    for room in (optimize, tune, ir, runs, replay, approve, cost, brief, inspect, judge, lookups, doctor, serve, jobs):
-        room.register(app)
+    home = [room for room, commands in ROOMS.items() if asked in commands]
+    for room in [] if asked == "--version" else home or ROOMS:
+        import_module(f"atunner.cli.{room}").register(app)
     return app
 
 
@@ -53,7 +58,7 @@ def run(argv: Sequence[str]) -> int:
 
     0 done, 1 failed, 2 bad request, 3 tool missing, 4 waits for approval, 130 stopped.
     """
-    command = typer.main.get_command(build())
+    command = typer.main.get_command(build(argv[0] if argv else ""))
     try:
         code = command.main(args=list(argv), prog_name="atunner", standalone_mode=False)
     except MISUSED as error:

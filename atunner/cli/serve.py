@@ -16,15 +16,14 @@ from atunner.client import Client
 from atunner.core.errors import UserError
 from atunner.core.job import Job, JobState
 from atunner.core.plugins import load
-from atunner.jobs.submission import Submission
+from atunner.jobs.submission import Submission, submission_of
 from atunner.jobs.worker import Pace
-from atunner.service.check import submission_of
-from atunner.service.processes import make_worker
 from atunner.settings import Settings
 
 SERVERS = {
     "http": "atunner.api.serving:serve",
     "key": "atunner.api.serving:new_key",
+    "worker": "atunner.service.processes:make_worker",
     "place": "atunner.api.serving:Place",
 }
 
@@ -74,7 +73,7 @@ def worker(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    made = make_worker(Settings(), Pace(slots=slots, grace_s=grace), lease)
+    made = load("servers", "worker", SERVERS)(Settings(), Pace(slots=slots, grace_s=grace), lease)
     typer.echo(f"{made.name} is waiting for jobs - stop with Ctrl-C")
     made.run(stop)
 

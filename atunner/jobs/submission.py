@@ -1,13 +1,15 @@
 """What a client may ask for: every field bounded, so that nothing larger than meant reaches the database."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, ValidationError, model_validator
 
+from atunner.core.errors import UserError
 from atunner.core.job import JobRequest
 from atunner.core.task import Budget
 from atunner.core.value import Value
-from atunner.jobs.work import Word, Work
+from atunner.jobs.work import KINDS, Word, Work
 
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/:@+-]{0,63}$")]
 ModelName = Annotated[str, StringConstraints(pattern=r"^(|none|(openai|ollama):[A-Za-z0-9][A-Za-z0-9._:/-]{0,99})$")]
@@ -59,3 +61,17 @@ class Submission(Value):
             owner=owner,
             approval=self.approval,
         )
+
+
+def submission_of(values: Mapping[str, Any]) -> Submission:
+    """A submission from plain values.
+
+    Raises:
+        UserError: a value has another form, with its name.
+    """
+    try:
+        return Submission.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part not in KINDS or len(first["loc"]) < 3)
+        raise UserError(f"{where}: {first['msg']}; got {str(first['input'])[:80]!r}.") from error

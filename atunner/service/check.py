@@ -1,11 +1,8 @@
 """What can be said of a request before it is queued."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.job import JobRequest
@@ -13,7 +10,6 @@ from atunner.core.plugins import load
 from atunner.domains import BUILT_IN as DOMAINS
 from atunner.executors.work import resolve
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
-from atunner.jobs.submission import Submission
 from atunner.jobs.work import FOREIGN
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.settings import Settings
@@ -80,18 +76,3 @@ def policy(settings: Settings, request: JobRequest) -> str:
 def model_of(settings: Settings, request: JobRequest) -> str:
     """The model of a job: its own, else the server's."""
     return str(request.options.get("model") or settings.model)
-
-
-def submission_of(values: Mapping[str, Any]) -> Submission:
-    """A submission from plain values.
-
-    Raises:
-        UserError: a value has another form, with its name.
-    """
-    try:
-        return Submission.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        kinds = ("operator", "kernel", "toy", "ir")
-        where = ".".join(str(part) for part in first["loc"] if part not in kinds or len(first["loc"]) < 3)
-        raise UserError(f"{where}: {first['msg']}; got {str(first['input'])[:80]!r}.") from error
