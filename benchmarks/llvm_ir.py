@@ -81,7 +81,7 @@ def _line(record: RunRecord, seconds: float, settings: Settings) -> Line:
     return Line(
         name=record.task.name,
         base_ms=base.value if base else math.nan,
-        ratio=found.ratio,
+        ratio=found.ratio or 1.0,
         low=confirmed.low if confirmed and kept else 1.0,
         high=confirmed.high if confirmed and kept else 1.0,
         portfolio=max([1.0, *(base.value / f for f in flags)]) if base else 1.0,

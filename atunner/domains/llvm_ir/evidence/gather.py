@@ -23,7 +23,7 @@ GROUPS = (
 )
 """At most five events a run, so that nothing is multiplexed."""
 
-RATE_HZ = "1999"
+RATE_HZ = "4999"
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 
 
