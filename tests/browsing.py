@@ -18,17 +18,21 @@ PICTURES = Path(__file__).parents[1] / "build" / "screenshots"
 class Server:
     """`atunner serve` on a port that stays the same when it is started again."""
 
-    def __init__(self, folder: Path, slots: int = 1) -> None:
+    def __init__(self, folder: Path, slots: int = 1, model: str = "none") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.folder, self.slots = folder, slots
+        self.folder, self.slots, self.model = folder, slots, model
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Up and answering when this returns."""
-        own = {"ATUNNER_DATA": str(self.folder), "ATUNNER_CACHE": str(self.folder / "cache"), "ATUNNER_MODEL": "none"}
+        own = {
+            "ATUNNER_DATA": str(self.folder),
+            "ATUNNER_CACHE": str(self.folder / "cache"),
+            "ATUNNER_MODEL": self.model,
+        }
         argv = [sys.executable, "-m", "atunner.cli.app", "serve", "--port", str(self.port), "--slots", str(self.slots)]
         entry = Path(sys.executable).with_name("atunner")
         argv = [str(entry), *argv[3:]] if entry.exists() else argv

@@ -80,6 +80,11 @@ def fact(found: Fact) -> str:
     return f"{wording.number(found.value, 5)} {found.unit}"
 
 
+def model(name: str) -> str:
+    """A model's name without the address of its server, which is the operator's business."""
+    return name.rpartition("#")[2] if "://" in name else name
+
+
 def stage(status: str) -> str:
     """What became of a candidate, in words."""
     return STAGES.get(status, status.replace("_", " "))

@@ -20,7 +20,13 @@ def _templates() -> Environment:
     found.filters |= {"ago": figures.ago, "took": figures.took, "moment": figures.moment, "count": figures.count}
     found.filters |= {"figure": wording.duration, "params": wording.parameters, "number": wording.number}
     found.filters |= {"elapsed": wording.elapsed, "money": figures.money, "times": figures.times, "json": figures.json}
-    found.filters |= {"fact": figures.fact, "stage": figures.stage, "spoken": figures.spoken, "size": wording.size}
+    found.filters |= {
+        "fact": figures.fact,
+        "stage": figures.stage,
+        "model": figures.model,
+        "spoken": figures.spoken,
+        "size": wording.size,
+    }
     found.globals |= {"states": [s.value for s in JobState], "ended": [s.value for s in ENDED], "asset": asset}
     found.globals["statuses"] = [s.value for s in Status]
     found.globals["m"] = found.get_template("macros.html.j2").module

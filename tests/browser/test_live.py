@@ -1,10 +1,12 @@
 """A job as its user lives it: handed in from the form, watched, reloaded, taken through a restart to its end."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import Look, Opener, Server
+from models.server import said, serving
 from support import need
 
 TRIALS = 6
@@ -100,7 +102,8 @@ def test_a_job_is_watched_to_its_end_through_a_restart(server: Server, opened: O
         page.wait_for_selector("#lost.back, #lost[hidden]", state="attached")
         look.offline = False
 
-        page.wait_for_selector("#facts .state.done")
+        page.wait_for_selector("#facts .state.done, #facts .state.failed", timeout=200_000)
+        assert page.locator("#facts .state").first.inner_text() == "done", page.locator("#live").inner_text()[:600]
         assert verified(look) == TRIALS
         assert f"{TRIALS} of {TRIALS}" in page.locator(".meter").first.inner_text()
         page.get_by_role("link", name="Diff of").first.click()
@@ -124,3 +127,25 @@ def test_a_running_job_is_stopped(server: Server, opened: Opener) -> None:
         page.wait_for_selector("#facts .state.running, #facts .state.queued")
         page.get_by_role("button", name="Stop").click()
         page.wait_for_selector("#facts .state.cancelled")
+
+
+def test_the_words_of_a_model_are_shown_with_their_cost(tmp_path: Path, browser: Any, opened: Opener) -> None:
+    need("gcc")
+    with serving(lambda _: said("I would keep a tile in registers.", (812, 64))) as model:
+        server = Server(tmp_path, model=f"{model.url}#tiny")
+        try:
+            server.start()
+            with opened(server.url) as look:
+                submitted(look, operator="matmul", shape="32,32,32", trials="2", strategy="one_prompt")
+                look.page.wait_for_selector("#facts .state.done", timeout=200_000)
+                look.page.get_by_role("link", name="Agents").click()
+                call = look.page.locator(".call").first
+                assert "812 in, 64 out tokens" in call.inner_text()
+                assert model.url not in look.page.content()
+                call.locator("summary", has_text="Answer").click()
+                assert "keep a tile in registers" in call.locator("pre").nth(1).inner_text()
+                call.locator("summary", has_text="Prompt").click()
+                assert "matmul" in call.locator("pre").first.inner_text()
+                look.picture("agents-model", whole=True)
+        finally:
+            server.close()
