@@ -123,6 +123,12 @@ class Blocking:
         return [*self.around(panel), "0", *(f"i{loop}" for loop in pair)]
 
     @property
+    def crosses(self) -> bool:
+        """Whether the points of a block might lie in two pieces of an outer tile."""
+        rows = {tile.row for tile in self.unrolled}
+        return any(t.size > 1 and not t.unrolled and t.row in rows for t in (*self.head, *self.tiles))
+
+    @property
     def accumulates(self) -> bool:
         """Whether the target stays in registers while the inner rows advance."""
         return bool(self.inner)
@@ -209,6 +215,9 @@ class Pieces:
         outside = isl.Set.universe(self.domain.get_space()).subtract(self.domain)
         broken = self.box.intersect_range(outside).domain()
         whole = self.domain.intersect(aligned).subtract(broken)
+        if self.blocking.crosses:
+            outline = self._map(self.blocking.outline, self.domain)
+            whole = whole.subtract(self.box.subtract(outline.apply_range(outline.reverse())).domain())
         return (whole.subtract(self.excluded) if self.excluded else whole).coalesce()
 
     @cached_property

@@ -1,6 +1,6 @@
 """Which statements must share loops: components of the dependence graph, loop by loop from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import islpy as isl
@@ -25,7 +25,7 @@ class Cluster:
     links: tuple[tuple[Dependence, isl.Map], ...]
 
 
-def clusters(polyhedra: Polyhedra, tied: Sequence[Mapping[str, Affine]] = ()) -> list[Cluster]:
+def clusters(polyhedra: Polyhedra, tied: Sequence[Collection[str]] = ()) -> list[Cluster]:
     """The statements of a nest as far apart as the dependences let them be, in an order that these allow.
 
     tied: statements that stay together all the same.
@@ -38,22 +38,22 @@ def clusters(polyhedra: Polyhedra, tied: Sequence[Mapping[str, Affine]] = ()) ->
 def inside(polyhedra: Polyhedra, cluster: Cluster) -> list[Cluster]:
     """The parts of a cluster within one turn of its next loop."""
     row = loop_row(cluster.statements[0], cluster.level)
-    rows = {statement.name: Tile(row, 1) for statement in cluster.statements}
+    rows = {statement.name: (Tile(row, 1),) for statement in cluster.statements}
     return within(polyhedra, cluster, rows, cluster.level + 1)
 
 
-def within(polyhedra: Polyhedra, cluster: Cluster, rows: Mapping[str, Tile], level: int) -> list[Cluster]:
-    """The parts of a cluster within one piece of a row of each statement."""
+def within(polyhedra: Polyhedra, cluster: Cluster, rows: Mapping[str, tuple[Tile, ...]], level: int) -> list[Cluster]:
+    """The parts of a cluster within one piece of some rows of each statement."""
     links = []
     for dependence, pairs in cluster.links:
         kept = pairs.intersect(_same_piece(polyhedra, dependence, rows))
         if not kept.is_empty():
             links.append((dependence, kept))
-    heads = {name: (*head, rows[name]) for name, head in cluster.heads.items()}
+    heads = {name: (*head, *rows[name]) for name, head in cluster.heads.items()}
     return _apart(Cluster(cluster.statements, heads, level, tuple(links)))
 
 
-def _apart(cluster: Cluster, tied: Sequence[Mapping[str, Affine]] = ()) -> list[Cluster]:
+def _apart(cluster: Cluster, tied: Sequence[Collection[str]] = ()) -> list[Cluster]:
     edges = {
         s.name: {d.after.statement.name for d, _ in cluster.links if d.before.statement.name == s.name}
         for s in cluster.statements
@@ -75,10 +75,10 @@ def loop_row(statement: Statement, level: int) -> Affine:
     return Affine({f"i{level}": 1 if statement.loops[level].step > 0 else -1})
 
 
-def _same_piece(polyhedra: Polyhedra, dependence: Dependence, rows: Mapping[str, Tile]) -> isl.Map:
+def _same_piece(polyhedra: Polyhedra, dependence: Dependence, rows: Mapping[str, tuple[Tile, ...]]) -> isl.Map:
     first, second = dependence.before.statement, dependence.after.statement
-    before = polyhedra.scheduled(first, [rows[first.name].text])
-    return before.apply_range(polyhedra.scheduled(second, [rows[second.name].text]).reverse())
+    before = polyhedra.scheduled(first, [tile.text for tile in rows[first.name]])
+    return before.apply_range(polyhedra.scheduled(second, [tile.text for tile in rows[second.name]]).reverse())
 
 
 def components(nodes: Sequence[str], edges: Mapping[str, set[str]]) -> list[set[str]]:

@@ -30,6 +30,8 @@ def limited(steps: int) -> Iterator[None]:
     try:
         yield
     except isl.Error as error:
-        raise TooIntricate(f"The plan needs more than {steps} steps of isl; give smaller or rounder numbers.") from error
+        raise TooIntricate(
+            f"The plan needs more than {steps} steps of isl; give smaller or rounder numbers."
+        ) from error
     finally:
         context.set_max_operations(0)

@@ -86,6 +86,7 @@ class Generator:
         self.statements = {statement.name: statement for statement in self.nest.statements}
         self.accumulators: dict[str, str] = {}
         self.panels: dict[str, str] = {}
+        self.folds = {a.key: tuple(e.constant for e in a.dims if e) for a in self.nest.arrays if a.folded}
 
     def body(self, schedule: isl.UnionMap, context: isl.Set) -> list[str]:
         """The lines of the whole schedule."""
@@ -226,6 +227,7 @@ class Generator:
             step,
             lanes,
             kept,
+            self.folds,
         )
 
 

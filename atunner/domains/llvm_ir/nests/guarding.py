@@ -14,6 +14,8 @@ def within(polyhedra: Polyhedra) -> isl.Set:
     good = isl.Set(f"{polyhedra.prefix}{{ : }}")
     for reference in polyhedra.references:
         array = polyhedra.nest.array(reference.access.array)
+        if array.folded:
+            continue
         spelled = polyhedra.spelled(reference.statement)
         point = polyhedra.point(reference.statement)
         for place, (sub, extent) in enumerate(zip(reference.access.subscripts, array.dims, strict=True)):
@@ -39,7 +41,8 @@ def apart(polyhedra: Polyhedra, names: Mapping[str, str], spelled: Mapping[str, 
     for place, first in enumerate(nest.arrays):
         for second in nest.arrays[place + 1 :]:
             touched = {first.key, second.key} & nest.written
-            if touched and first.dims and second.dims and not (first.distinct and second.distinct):
+            private = first.private or second.private
+            if touched and first.dims and second.dims and not (first.distinct and second.distinct) and not private:
                 low, high = _range(polyhedra, first, names, spelled), _range(polyhedra, second, names, spelled)
                 tests.append(f"({low[1]} <= {high[0]} || {high[1]} <= {low[0]})")
     return tests

@@ -13,7 +13,7 @@ class Array:
     """A memory object. dims: extents, None where the first is open; no dims for a scalar.
 
     element: C type. distinct: a declared array or a scalar, which no pointer of the region means too unless `exposed`.
-    private: declared inside the region, so that nothing of it is seen outside.
+    private: declared inside the region, so that nothing of it is seen outside. folded: subscripts count modulo extents.
     """
 
     key: str
@@ -22,6 +22,7 @@ class Array:
     dims: tuple[Affine | None, ...]
     distinct: bool
     private: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Condition:
 class Statement:
     """`target = value` under loops and conditions.
 
-    place: position among its siblings at each level, None for a loop.
+    place: position among its siblings at each level, None for a loop. folded: it uses arrays whose subscripts count
+    modulo their extents, so that its tiles begin at multiples of their sizes.
     """
 
     index: int
@@ -58,6 +60,7 @@ class Statement:
     target: Access
     value: Expression
     line: int
+    folded: bool = False
 
     @property
     def name(self) -> str:

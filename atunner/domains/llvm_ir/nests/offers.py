@@ -105,7 +105,7 @@ def templates(vector_bytes: int) -> tuple[Template, ...]:
             False,
             BLOCKS,
             replace(first, loose=True),
-            "Sums in any order, and products and sums in one rounding: vectors along a reduction, and fewer operations.",
+            "Sums in any order, and products and sums in one rounding: vectors along a reduction, fewer operations.",
         ),
     )
 
@@ -116,7 +116,7 @@ def suits(template: Template, polyhedra: Polyhedra) -> bool:
         return bool(strips(polyhedra, template.first.strip))
     if template.first.steps:
         return takes_steps(polyhedra, template.first)
-    return any(blocks(piece) for piece in plan(polyhedra, template.first).values())
+    return any(blocks(piece) for piece in plan(polyhedra, template.first).pieces.values())
 
 
 def blocks(pieces: Pieces) -> bool:

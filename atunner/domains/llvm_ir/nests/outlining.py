@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from atunner.domains.llvm_ir.nests.blocking import Pieces
 from atunner.domains.llvm_ir.nests.effort import PRINTING, limited
 from atunner.domains.llvm_ir.nests.generating import Generator
 from atunner.domains.llvm_ir.nests.guarding import apart, condition, within
 from atunner.domains.llvm_ir.nests.nest import Array, Nest
-from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+from atunner.domains.llvm_ir.nests.planning import Plan
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,9 @@ class Outlined:
 LOOSE = "#pragma clang fp reassociate(on) contract(fast)"
 
 
-def outlined(polyhedra: Polyhedra, pieces: Mapping[str, Pieces], *, loose: bool = False) -> Outlined:
-    """Print a plan. Its legality is the caller's to prove. loose: let sums be taken in any order."""
+def outlined(plan: Plan, *, loose: bool = False) -> Outlined:
+    """Print a plan. Its legality was proved when it was made. loose: let sums be taken in any order."""
+    polyhedra, pieces = plan.polyhedra, plan.pieces
     nest = polyhedra.nest
     name = f"atunner_{nest.function}_{nest.line}"
     names = _names(nest)
@@ -69,11 +69,15 @@ def _function(
     nest: Nest, name: str, names: Mapping[str, str], generator: Generator, body: Sequence[str], pragma: str
 ) -> str:
     scalars = [array for array in nest.arrays if not array.dims]
+    folded = [array for array in nest.arrays if array.folded]
     outer = [f"{item.type} {names[item.key]}" for item in (*nest.parameters, *nest.scalars)]
-    outer += [_declared(array, names) for array in nest.arrays if array.dims]
+    outer += [_declared(array, names) for array in nest.arrays if array.dims and not array.folded]
     outer += [f"{s.element} *restrict at_{names[s.key]}" for s in scalars if not s.private]
     lines = [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{", pragma]
     lines += [f"  {s.element} {names[s.key]}{'' if s.private else f' = *at_{names[s.key]}'};" for s in scalars]
+    for array in folded:
+        extents = "".join(f"[{extent.constant}]" for extent in array.dims if extent)
+        lines.append(f"  {array.element} {names[array.key]}{extents} __attribute__((aligned(64)));")
     lines += [f"  {kind} {accumulator};" for accumulator, kind in generator.accumulators.items()]
     lines += [f"  {panel};" for panel in generator.panels.values()]
     lines += body
@@ -95,7 +99,7 @@ def _arguments(nest: Nest) -> list[str]:
     here = {item.key: item.name for item in (*nest.parameters, *nest.scalars)}
     words = list(here.values())
     for array in nest.arrays:
-        if array.dims:
+        if array.dims and not array.folded:
             kind = f"{array.element} *" if len(array.dims) == 1 else _rows(array, "(*)", here)
             words.append(f"({kind}){array.name}")
     return [*words, *(f"&{array.name}" for array in nest.arrays if not array.dims and not array.private)]

@@ -7,6 +7,7 @@ from atunner.domains.llvm_ir.nests.blocking import MARK, Blocking, Panel, Pieces
 from atunner.domains.llvm_ir.nests.coupling import Coupled, coupled
 from atunner.domains.llvm_ir.nests.distribution import Cluster, clusters, inside, loop_row, within
 from atunner.domains.llvm_ir.nests.effort import PROOF, TooIntricate, limited
+from atunner.domains.llvm_ir.nests.expanding import expanded
 from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Expression, accesses, names, parts
 from atunner.domains.llvm_ir.nests.legality import mended
 from atunner.domains.llvm_ir.nests.nest import Statement
@@ -39,19 +40,61 @@ class Numbers:
     loose: bool = False
 
 
-def plan(polyhedra: Polyhedra, numbers: Numbers) -> dict[str, Pieces]:
-    """Statement -> its pieces. Each candidate that is taken was proved legal."""
-    pieces: dict[str, Pieces] = {}
+@dataclass(frozen=True)
+class Plan:
+    """The pieces of each statement, and the nest that they are pieces of: its private scalars may be expanded."""
+
+    polyhedra: Polyhedra
+    pieces: Mapping[str, Pieces]
+
+
+def plan(polyhedra: Polyhedra, numbers: Numbers) -> Plan:
+    """Block each statement of a nest in the first way that is proved legal."""
+    wide = _expanded(polyhedra, numbers)
+    if wide:
+        return wide
     groups = strips(polyhedra, numbers.strip) if numbers.strip else []
+    tiles = [{name: (Tile(row, numbers.strip),) for name, row in group.items()} for group in groups]
+    return Plan(polyhedra, _grouped_pieces(polyhedra, numbers, tiles))
+
+
+def _expanded(polyhedra: Polyhedra, numbers: Numbers) -> Plan | None:
+    """A plan with private scalars expanded; None when there are none, or they cannot be."""
+    elements = [array.element for array in polyhedra.nest.arrays if array.private]
+    if not elements:
+        return None
+    lanes = max(numbers.bytes // ARITHMETIC[elements[0]], 1)
+    wide = expanded(polyhedra.nest, numbers.jam, numbers.rows, lanes * numbers.vectors)
+    inner = Polyhedra(wide.nest)
+    if not wide.groups or not all(_in_tiles(inner, group) for group in wide.groups):
+        return None
+    found = [frozenset(s.name for s in cluster.statements) for cluster in clusters(inner, wide.groups)]
+    if any(frozenset(group) not in found for group in wide.groups):
+        return None
+    return Plan(inner, _grouped_pieces(inner, numbers, wide.groups))
+
+
+def _in_tiles(polyhedra: Polyhedra, group: Mapping[str, tuple[Tile, ...]]) -> bool:
+    """Whether no dependence among a group leads from a later tile to an earlier one."""
+    for dependence in polyhedra.dependences:
+        first, second = dependence.before.statement, dependence.after.statement
+        if first.name in group and second.name in group:
+            times = polyhedra.scheduled(first, [tile.text for tile in group[first.name]])
+            later = polyhedra.scheduled(second, [tile.text for tile in group[second.name]])
+            if not dependence.pairs.intersect(polyhedra.earlier(later, times).reverse()).is_empty():
+                return False
+    return True
+
+
+def _grouped_pieces(
+    polyhedra: Polyhedra, numbers: Numbers, groups: Sequence[Mapping[str, tuple[Tile, ...]]]
+) -> dict[str, Pieces]:
+    pieces: dict[str, Pieces] = {}
     for cluster in clusters(polyhedra, groups):
         names = {statement.name for statement in cluster.statements}
         group = next((g for g in groups if g.keys() == names), None)
-        if group:
-            rows = {name: Tile(row, numbers.strip) for name, row in group.items()}
-            for part in within(polyhedra, cluster, rows, 0):
-                pieces |= _planned(polyhedra, part, numbers)
-        else:
-            pieces |= _planned(polyhedra, cluster, numbers)
+        for part in within(polyhedra, cluster, group, 0) if group else [cluster]:
+            pieces |= _planned(polyhedra, part, numbers)
     return pieces
 
 
@@ -124,7 +167,7 @@ def _together(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mappi
 
 
 def _proved(polyhedra: Polyhedra, blockings: Sequence[Blocking]) -> Mapping[str, Pieces] | None:
-    """The pieces when they are legal, without the blocks that are not; None when it cannot be shown with some effort."""
+    """The pieces that are legal, without the blocks that are not; None when it cannot be shown with some effort."""
     try:
         with limited(PROOF):
             return mended(polyhedra, {b.statement.name: Pieces(polyhedra, b) for b in blockings})
@@ -296,6 +339,8 @@ def uses(access: Access, statement: Statement, level: int) -> bool:
 def offset(statement: Statement, level: int) -> int:
     """Where a loop with a constant lower bound begins, so that blocks begin there too."""
     loop = statement.loops[level]
+    if statement.folded:
+        return 0
     return loop.lower.constant if loop.step > 0 and not loop.lower.terms else 0
 
 
@@ -307,7 +352,7 @@ def vectorizable(
     if loop.step != 1:
         return False
     names: Mapping[str, str] = _Any()
-    printer = Printer(names, {}, {}, {loop.key: 1}, lanes, kept or {})
+    printer = Printer(names, {}, {}, {loop.key: 1}, lanes, kept or {}, {})
     try:
         printer.splat(statement.value)
         return printer.varies(statement.target)

@@ -72,7 +72,7 @@ class Printer:
 
     names: key -> C name of what the nest takes from outside. variables: key of a loop variable -> C text of its value.
     step: what one lane adds to the loop variables (by key); empty for one instance. kept: values that are in
-    registers or panels, and where.
+    registers or panels, and where. folds: sizes of arrays whose subscripts count modulo them.
     """
 
     names: Mapping[str, str]
@@ -81,6 +81,7 @@ class Printer:
     step: Mapping[str, int]
     lanes: int
     kept: Mapping[Expression, Printed]
+    folds: Mapping[str, tuple[int, ...]]
 
     def scalar(self, expression: Expression) -> str:
         """The value of one instance."""
@@ -106,8 +107,10 @@ class Printer:
 
     def element(self, access: Access) -> str:
         """The lvalue of one element."""
-        subs = "".join(f"[{self.index(subscript(sub))}]" for sub in access.subscripts)
-        return self.names[access.array] + subs
+        forms = [self.index(subscript(sub)) for sub in access.subscripts]
+        sizes = self.folds.get(access.array, ())
+        forms = [f"({form}) % {size}" for form, size in zip(forms, sizes, strict=True)] if sizes else forms
+        return self.names[access.array] + "".join(f"[{form}]" for form in forms)
 
     def index(self, form: Affine) -> str:
         """A subscript."""

@@ -98,7 +98,7 @@ def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[P
             if place in changed:
                 raise UserError(f"Two rewrites of the nest {place}: {pick.rewrite} is the second; give one.")
             numbers = template.numbers(params)
-            changed[place] = (polyhedra.nest, outlined(polyhedra, plan(polyhedra, numbers), loose=numbers.loose))
+            changed[place] = (polyhedra.nest, outlined(plan(polyhedra, numbers), loose=numbers.loose))
     return _spliced(offer.unit, list(changed.values()))
 
 
