@@ -12,7 +12,7 @@ from atunner.core.record import RunRecord
 from atunner.domains.llvm_ir.artefacts import leave
 from atunner.domains.llvm_ir.program import program_of
 from atunner.domains.llvm_ir.subject import Subject
-from atunner.reports import ir, ir_files, ir_vscode
+from atunner.reports import ir, ir_files, ir_tables, ir_vscode
 from atunner.reports.write import write
 from atunner.settings import Settings
 
@@ -46,13 +46,19 @@ def finish(tuned: Sequence[Tuned], output: Path, as_json: bool, emit_vscode: boo
         if not as_json:
             typer.echo(said(one.record))
             typer.echo(f"  everything is in {folder}")
-    if len(tuned) > 1 and not as_json:
-        summary = Path("atunner-runs") / "suite" if output == Path() else output
-        ir_files.write(written, summary)
-        typer.echo(f"all programs in one chart: {summary}")
+    if len(tuned) > 1:
+        _suite(written, Path("atunner-runs") / "suite" if output == Path() else output, as_json)
     if as_json:
         print_json([one.record for one in tuned] if len(tuned) > 1 else tuned[0].record)
     return 0
+
+
+def _suite(written: Sequence[ir.Kernel], folder: Path, as_json: bool) -> None:
+    """All programs in one table and one chart."""
+    ir_files.write(written, folder)
+    if not as_json:
+        typer.echo(ir_files.suite_table([ir_tables.row_of(one) for one in written]), nl=False)
+        typer.echo(f"all programs in one chart: {folder / ir_files.SPEEDUP}")
 
 
 def said(record: RunRecord) -> str:

@@ -20,10 +20,11 @@ CACHE = "report_cache.png"
 LINES = "report_ir_lines.png"
 HEATMAP = "ir_instr_heatmap.png"
 SPEEDUP = "report_speedup.png"
+TABLE = "suite.md"
 
 
 def write(kernels: Sequence[Kernel], folder: Path) -> tuple[Path, ...]:
-    """All tables and pictures; the chart of speed-ups where there are several programs.
+    """All tables and pictures; the chart of speed-ups and the table for people where there are several programs.
 
     Raises:
         UserError: the folder cannot be made or written.
@@ -35,6 +36,8 @@ def write(kernels: Sequence[Kernel], folder: Path) -> tuple[Path, ...]:
         METRICS: ir_tables.as_json(metrics),
         OPCODES: ir_tables.as_json(opcodes),
     }
+    if len(rows) > 1:
+        tables[TABLE] = suite_table(rows)
     written = tuple(_put(folder / name, text.encode()) for name, text in tables.items())
     return (*written, *draw(rows, folder), draw_heatmap(opcodes, folder))
 

@@ -77,6 +77,7 @@ def test_a_suite_is_one_chart_and_one_table(tmp_path: Path) -> None:
     table = ir_files.suite_table([ir_tables.row_of(one) for one in kernels])
 
     assert (tmp_path / "report_speedup.png") in written
+    assert (tmp_path / "suite.md").read_text() == table
     assert "| lu | 1.00x | baseline kept |" in table
     assert f"geometric mean of 3** | **{3.7 ** (2 / 3):.2f}x" in table
 
