@@ -1,5 +1,8 @@
 """What the agents did, round by round: each note, and each call of a model with its prompt, answer, tokens and time."""
 
+from collections import defaultdict
+from datetime import datetime
+
 from atunner.api.context import Service
 from atunner.api.sight import Sight
 from atunner.core.call import ModelCall
@@ -9,10 +12,12 @@ from atunner.knowledge_base import watching
 from atunner.knowledge_base.streams import Event
 
 MOST = 5000
+AGENTS = {"coder": "codegen", "planner": "codegen", "critic": "evaluation"}
+"""Roles in which an agent asks under another name than its own."""
 
 
 class Spoken(Value):
-    """A note with when it was said (seconds since the run began, None when no event tells) and the calls before it."""
+    """A note with when it was said (seconds since the job began, None when no event tells) and its calls."""
 
     note: AgentNote
     at: float | None
@@ -37,29 +42,33 @@ class Round(Value):
 
 
 class Trace(Value):
-    """Rounds, the newest first. loose: calls that no note followed (yet)."""
+    """Rounds, the newest first. loose: calls that no note followed yet."""
 
     rounds: tuple[Round, ...]
     loose: tuple[ModelCall, ...]
 
 
 def trace(here: Service, seen: Sight) -> Trace:
-    """The trace of a run that has begun; calls belong to the note that came after them."""
+    """The trace of a run that has begun; a call belongs to the next note of its agent, else to the next note."""
     assert seen.head is not None
     run = seen.head.run
-    record_notes = watching.notes_of(here.store.database, run)
+    notes = watching.notes_of(here.store.database, run)
     told = watching.events_after(here.store.database, seen.job.id, 0, "note", MOST)
-    when = {_key(e): e for e in reversed(told)}
-    calls = here.store.calls(run)
-    spoken = []
-    for note in record_notes:
-        event = when.get((note.round, note.agent))
-        mine = tuple(c for c in calls if event is not None and c.created <= event.created)
-        calls = calls[len(mine) :] if mine == tuple(calls[: len(mine)]) else [c for c in calls if c not in mine]
-        spoken.append(Spoken(note=note, at=_seconds(event), calls=mine))
+    when = {_key(event): event.created for event in reversed(told)}
+    times = [when.get((note.round, note.agent), "") for note in notes]
+    mine: dict[int, list[ModelCall]] = defaultdict(list)
+    loose: list[ModelCall] = []
+    for call in here.store.calls(run):
+        later = [place for place, time in enumerate(times) if time >= call.created]
+        own = [place for place in later if notes[place].agent == AGENTS.get(call.role, call.role)]
+        (mine[min(own or later)] if later else loose).append(call)
+    spoken = [
+        Spoken(note=note, at=_seconds(times[place], seen.job.started), calls=tuple(mine[place]))
+        for place, note in enumerate(notes)
+    ]
     numbers = sorted({s.note.round for s in spoken}, reverse=True)
     rounds = (Round(number=n, spoken=tuple(s for s in spoken if s.note.round == n)) for n in numbers)
-    return Trace(rounds=tuple(rounds), loose=tuple(calls))
+    return Trace(rounds=tuple(rounds), loose=tuple(loose))
 
 
 def _key(event: Event) -> tuple[int, str]:
@@ -68,7 +77,8 @@ def _key(event: Event) -> tuple[int, str]:
     return (number if isinstance(number, int) else -1, str(body.get("stage")))
 
 
-def _seconds(event: Event | None) -> float | None:
-    body = event.body if event is not None and isinstance(event.body, dict) else {}
-    found = body.get("seconds")
-    return float(found) if isinstance(found, int | float) else None
+def _seconds(created: str, started: float | None) -> float | None:
+    """How long after the job's start; None where that is not known."""
+    if not created or started is None:
+        return None
+    return max(0.0, datetime.fromisoformat(created).timestamp() - started)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
+from seeded import seed
 from starlette.testclient import TestClient
 
 from atunner.core.job import Job
@@ -59,6 +60,18 @@ def test_every_part_of_a_job_has_a_page_that_is_whole_without_scripts(
     assert "by rules" in pages["agents"].text
     assert "baseline" in pages["lineage"].text
     assert "evaluation" in pages["log"].text
+
+
+def test_agents_stand_with_what_they_asked_a_model(http: TestClient) -> None:
+    service = http.app.state.service  # type: ignore[attr-defined]  # the application's own state
+    job = seed(service.store.database, 40)
+    page = http.get(f"/jobs/{job.id}/tab/agents").text
+
+    assert page.count("1 model call,") == 2
+    assert "312 out" in page
+    assert "The kernel is bound by arithmetic." in page
+    assert "keep a 16 x 16 tile" in page
+    assert "gpt-5-mini" in http.get(f"/jobs/{job.id}/tab/lineage").text
 
 
 def test_what_changes_is_a_part_of_the_page(http: TestClient, work: Callable[[], Job]) -> None:
