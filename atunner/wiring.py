@@ -25,7 +25,7 @@ from atunner.domains import BUILT_IN as DOMAINS
 from atunner.domains.kernels.bundle_result import as_measured, read_result
 from atunner.executors import BUILT_IN as EXECUTORS
 from atunner.executors.work import resolve
-from atunner.graphs.approval import decide, pending
+from atunner.graphs.approval import decide, pending, repeat
 from atunner.graphs.deps import Deps, Options
 from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
@@ -195,6 +195,8 @@ class Session:
         source = replay_of(record.model)
         found = recalled_then(self.store, source) if source else None
         keep_recalled(self.store, record.run, self.recalled(record.task) if found is None else found)
+        if source:
+            repeat(self.store, source, record.run)
 
     def again(self, run: str, remeasure: bool = False) -> Request:
         """The request that repeats a run with its own answers, within what it spent.
@@ -206,8 +208,7 @@ class Session:
         bound = record.budget.model_copy(update={"seconds": None, "usd": None})
         if bound.trials is None or record.budget.seconds is not None:
             bound = bound.model_copy(update={"trials": max(1, record.spent.trials)})
-        asked = replace(self._asked(record), model=f"replay:{run}", remeasure=remeasure)
-        return replace(asked, budget=bound, options=replace(asked.options, approve=""))
+        return replace(self._asked(record), model=f"replay:{run}", remeasure=remeasure, budget=bound)
 
     def question(self, run: str) -> Question | None:
         """What a waiting run asks a person; None when it asks nothing."""

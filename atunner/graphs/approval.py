@@ -59,6 +59,13 @@ def decide(memory: RunMemory, run: str, approved: bool, comment: str = "", steps
     return question
 
 
+def repeat(memory: RunMemory, source: str, run: str) -> None:
+    """Give a replay the answers that a person gave then: the same question has the same id."""
+    for entry in memory.events(desk(source)):
+        if entry.kind == ANSWERED and isinstance(entry.body, dict):
+            memory.event(desk(run), ANSWERED, entry.body, key=f"{entry.body['question']}:answer")
+
+
 def wait_for(deps: Deps, question: Question) -> Decision:
     """The person's answer; where there is none yet, the question is recorded and the graph stops here."""
     found = answer(deps.memory, deps.run, question)

@@ -148,6 +148,24 @@ def test_another_task_and_a_replay_of_a_replay_are_refused(first: RunRecord, ses
         session.start(Request(TOY, Budget(trials=9), model=f"replay:{first.run}+scripted:x"))
 
 
+def test_a_replay_hears_what_a_person_said_then(session: Session, folder: Path) -> None:
+    file = folder / "asked.json"
+    file.write_text(
+        json.dumps({"coder": [{"name": f"k{n}", "source": "+-*/"[n] * 9 + "x y", "parameters": XY} for n in range(4)]})
+    )
+    options = Options(search="random", slice=6, approve="candidate")
+    record = session.start(Request(TOY, Budget(trials=24), options, f"scripted:{file}", "one_prompt", "inline"))
+    answers = iter((False, True))
+    while record.state is RunState.WAITING:
+        session.approve(record.run, next(answers))
+        record = session.resume(record.run)
+    again = session.start(session.again(record.run))
+
+    assert again.state is RunState.DONE
+    assert told(again) == told(record)
+    assert len({t.candidate.family for t in record.trials if t.candidate.origin.startswith("model:")}) == 1
+
+
 def test_a_run_without_a_model_can_be_replayed_from_the_command_line(
     session: Session, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
