@@ -183,7 +183,7 @@ class LlvmIr:
         return checks
 
     def _seen(self, subject: Subject) -> Seen:
-        return Seen(subject.folder / f"seen-{subject.program.level}")
+        return Seen(subject.folder / f"seen-{gate.VERSION}-{subject.program.level}")
 
     def _variants(self, subject: Subject, built: Built) -> Iterator[gate.Variant]:
         """The candidate in each varied program that it fits; what a template wrote is tried in one of them only."""

@@ -16,6 +16,8 @@ from atunner.domains.llvm_ir.running import open_folder
 from atunner.domains.llvm_ir.shape import keep
 from atunner.domains.llvm_ir.subject import BASELINE, Subject
 
+VERSION = 2
+"""Raised with every check that is added or made stricter: what passed before is looked at again."""
 WORK_MS = 2.0
 """What printing a result may cost more for one build than for another, in milliseconds."""
 SHARE = 0.3
