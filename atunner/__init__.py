@@ -24,8 +24,25 @@ if TYPE_CHECKING:
     from atunner.python import Result as Result
     from atunner.python import optimize as optimize
     from atunner.python import tune as tune
+    from atunner.transform import AutonomousTuningStrategy as AutonomousTuningStrategy
+    from atunner.transform import ExplicitTuningStrategy as ExplicitTuningStrategy
+    from atunner.transform import LLMKernelTransformer as LLMKernelTransformer
+    from atunner.transform import OnePromptTuningStrategy as OnePromptTuningStrategy
+    from atunner.transform import TunedKernel as TunedKernel
+    from atunner.transform import TuningStep as TuningStep
 
 _HOMES = {
+    **dict.fromkeys(
+        (
+            "AutonomousTuningStrategy",
+            "ExplicitTuningStrategy",
+            "LLMKernelTransformer",
+            "OnePromptTuningStrategy",
+            "TunedKernel",
+            "TuningStep",
+        ),
+        "atunner.transform",
+    ),
     "Budget": "atunner.core.task",
     "Candidate": "atunner.core.candidate",
     "Client": "atunner.client",

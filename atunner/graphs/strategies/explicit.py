@@ -49,9 +49,15 @@ class TuningStep(Value):
 
 
 class Explicit(Settings):
-    """language: of the shipped steps, "" for the candidate's own."""
+    """language: of the shipped steps, "" for the candidate's own. steps: your own, in place of those that ship."""
 
     language: str = ""
+    steps: tuple[TuningStep, ...] | None = Field(default=None, min_length=1)
+
+    @field_validator("steps")
+    @classmethod
+    def _sound(cls, value: tuple[TuningStep, ...] | None) -> tuple[TuningStep, ...] | None:
+        return None if value is None else checked(value)
 
     @field_validator("language")
     @classmethod
@@ -143,7 +149,8 @@ class ExplicitStrategy:
         return {"memo": {**state.memo, "outcomes": dict.fromkeys(left, SKIPPED)}}
 
     def _listed(self, material: Material, settings: Explicit) -> Sequence[TuningStep]:
-        return self._steps if self._steps is not None else shipped(settings.language or _language(material.file))
+        own = self._steps if self._steps is not None else settings.steps
+        return own if own is not None else shipped(settings.language or _language(material.file))
 
     async def walk(self, state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
         """Reckon the step of the last round, then have the next one written."""
