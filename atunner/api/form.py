@@ -217,7 +217,9 @@ def _kernel(values: Mapping[str, str]) -> dict[str, Any]:
 
 def _program(values: Mapping[str, str]) -> dict[str, Any]:
     if not values["program"].strip():
-        raise _Wrong("program", "Paste a C program that prints its whole result when run with the argument dump.", missing=True)
+        raise _Wrong(
+            "program", "Paste a C program that prints its whole result when run with the argument dump.", missing=True
+        )
     files = {values["program_name"].strip(): values["program"].replace("\r\n", "\n")}
     if values["header"].strip():
         files[values["header_name"].strip()] = values["header"].replace("\r\n", "\n")
