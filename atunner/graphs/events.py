@@ -9,7 +9,8 @@ from atunner.core.value import Value
 class Event(Value):
     """One step of progress. stage: the node at work. best, baseline: figures in `unit`; eta_s: None while unknown.
 
-    done and budget count trials. kind: stage, trial, note or end.
+    done and budget count trials. kind: stage, trial, verified (right, not timed yet), note or end. base: what the
+    baseline is called. raced_out, failed: of those done, what a race left behind, what did not build or was wrong.
     """
 
     run: str
@@ -22,6 +23,9 @@ class Event(Value):
     unit: str = ""
     provenance: Provenance = Provenance.MEASURED
     done: int = 0
+    base: str = "naive"
+    raced_out: int = 0
+    failed: int = 0
     budget: int | None = None
     seconds: float = 0.0
     budget_s: float | None = None

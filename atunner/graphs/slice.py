@@ -21,8 +21,7 @@ from atunner.graphs.state import TuningState
 
 BORDER = 1.25
 """Raced candidates within this factor of the best are looked at again when the search ends: a race may be unlucky."""
-LEAD = 0.98
-"""A raced candidate is judged at once when its figure is below this share of the best verified one's."""
+BASES = {"user_kernels": "as given", "replay": "first"}
 REVISITED, FINALISTS = 8, 3
 FAULT_STATUS = {Fault.DIED: Status.CRASHED, Fault.TIMED_OUT: Status.TIMED_OUT}
 
@@ -194,7 +193,7 @@ class Slice:
                 leaders.append((found.score, found.candidate))
         for score, candidate in sorted(leaders, key=lambda pair: pair[0]):
             rival = self._rival()
-            if (rival is not None and score > LEAD * rival) or self._late():
+            if (rival is not None and score >= rival) or self._late():
                 return  # what is near the best is looked at again when the search ends
             if not self._proved(candidate):
                 searcher.tell(candidate.params, None)
@@ -275,6 +274,16 @@ class Slice:
         self._stop_if_asked()
         return self.spent().over(self.state.budget.model_copy(update={"trials": None})) is not None
 
+    def _raced_out(self) -> int:
+        """Candidates that were raced and not judged."""
+        raced = (i for i, s in self.screened.items() if s.score is not None and i not in self.trials)
+        return sum(1 for _ in raced) if self.racing else 0
+
+    def _failed(self) -> int:
+        """Candidates that did not build, or that the judge refused."""
+        refused = {i for i, s in self.screened.items() if s.reason}
+        return len(refused | {i for i, t in self.trials.items() if t.status is not Status.OK})
+
     def _say(self, message: str, kind: str = "stage") -> None:
         best, spent = self.best(), self.spent()
         self.deps.watch(
@@ -289,6 +298,9 @@ class Slice:
                 unit=best.measurement.unit if best and best.measurement else "",
                 provenance=self.deps.domain.provenance(self.task),
                 done=spent.trials,
+                raced_out=self._raced_out(),
+                base=BASES.get(self.task.domain, "naive"),
+                failed=self._failed(),
                 budget=self.state.budget.trials,
                 seconds=spent.seconds,
                 budget_s=self.state.budget.seconds,

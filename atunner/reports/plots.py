@@ -13,7 +13,7 @@ from atunner.reports import ir_page, palette, wording
 from atunner.reports.palette import Colours
 from atunner.reports.roof import Roofline, roofline
 from atunner.reports.rows import baseline, leaderboard, status_counts
-from atunner.reports.tuned_plots import importance, parallel
+from atunner.reports.tuned_plots import importance, parallel, steps
 
 SIZE = (5.4, 3.3)
 BARS = 10
@@ -191,6 +191,7 @@ PLOTS: Mapping[str, tuple[str, Draw]] = {
     "outcomes": ("Outcomes", outcomes),
     "importance": ("Which parameters matter", importance),
     "parallel": ("Configurations", parallel),
+    "steps": ("Steps from the best", steps),
     "ir_cycles": ("Before and after", ir_page.cycles),
     "ir_cache": ("Cache misses", ir_page.cache),
     "ir_lines": ("Lines of IR", ir_page.ir_lines),

@@ -66,10 +66,18 @@ def best(event: Event) -> str:
         return "none yet"
     share = event.best / event.baseline if event.baseline else None
     if event.provenance is not Provenance.MEASURED:
-        text = f"{wording.number(share)} of naive" if share is not None else wording.number(event.best)
+        text = f"{wording.number(share)} of {event.base}" if share is not None else wording.number(event.best)
         return f"{text} ({event.provenance.value})"
     text = wording.duration(event.best, event.unit)
-    return f"{text} (naive {wording.duration(event.baseline, event.unit)})" if event.baseline else text
+    return f"{text} ({event.base} {wording.duration(event.baseline, event.unit)})" if event.baseline else text
+
+
+def shares(event: Event) -> str:
+    """What became of those done: judged, raced out and failed; "" while nothing is."""
+    if not event.done or not (event.raced_out or event.failed):
+        return ""
+    parts = ((event.raced_out, "raced out"), (event.failed, "failed"))
+    return ", ".join(f"{count / event.done:.0%} {name}" for count, name in parts if count)
 
 
 def left(event: Event) -> str:
@@ -114,6 +122,8 @@ class Panel:
         table.add_row("done", bar)
         table.add_row("best so far", Text(best(event), style="bold"))
         table.add_row("budget left", left(event))
+        if told := shares(event):
+            table.add_row("of those done", told)
         table.add_row("time", f"{wording.elapsed(event.seconds)}, to go {eta(event)}")
         return table
 
@@ -149,7 +159,8 @@ def line(event: Event) -> str:
     head = f"round {event.round} {event.stage}"
     if event.message and (event.kind in {"note", "end"} or not event.done):
         return f"{head}: {event.message}"
-    figures = f"best {best(event)}; {event.done} done; left {left(event)}; to go {eta(event)}"
+    done = f"{event.done} done" + (f" ({told})" if (told := shares(event)) else "")
+    figures = f"best {best(event)}; {done}; left {left(event)}; to go {eta(event)}"
     return f"{head}: {event.message}; {figures}" if event.message else f"{head}: {figures}"
 
 

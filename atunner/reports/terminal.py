@@ -15,6 +15,7 @@ from atunner.core.status import Provenance, Status
 from atunner.reports import wording
 from atunner.reports.roof import BOUND_BY, roofline
 from atunner.reports.rows import Row, baseline, failures, leaderboard, screened
+from atunner.reports.tuned_text import explained
 
 SHOWN = 12
 """Lines of the leaderboard that fit a screen; the page and the CSV have all."""
@@ -37,6 +38,8 @@ def parts(record: RunRecord, places: Sequence[Path] = ()) -> Iterator[Renderable
     yield from _titled(f"Leaderboard: {wording.stamp(record)}", board(record))
     if record.trials:
         yield from _titled("Not on the board", rest(record))
+    if lines := explained(record):
+        yield from _titled("Why the winner won", Group(*(Text(line) for line in lines)))
     yield from _titled("Result", result(record))
     if places:
         yield from _titled("Where everything lies", where(places))

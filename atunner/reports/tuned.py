@@ -68,9 +68,16 @@ def family(record: RunRecord) -> Family | None:
 
 
 def _figures(record: RunRecord) -> list[tuple[Candidate, float]]:
-    """Measured figures of trials, or, where nothing was measured, the scores that ordered the search."""
+    """Measured figures of trials, or the scores that ordered the search: predicted ones, or races of the same scale.
+
+    A raced candidate whose results were found wrong does not count.
+    """
+    bad = {t.candidate.id for t in record.trials if t.status is not Status.OK}
+    scored = [(s.candidate, s.score) for s in record.screenings if s.score is not None and s.candidate.id not in bad]
     if record.provenance is Provenance.PREDICTED and record.screenings:
         return [(s.candidate, s.score) for s in record.screenings if s.score is not None]
+    if record.provenance is Provenance.MEASURED and scored:
+        return scored
     return [
         (t.candidate, t.measurement.value)
         for t in record.trials

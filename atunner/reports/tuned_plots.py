@@ -8,9 +8,11 @@ from atunner.core.record import RunRecord
 from atunner.reports import wording
 from atunner.reports.palette import Colours
 from atunner.reports.tuned import Family, Point, effects, family
+from atunner.search.explain import sensitivity
 
 GOOD = 0.1
 MOST_LINES = 160
+MOST_STEPS = 12
 
 
 def importance(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
@@ -31,6 +33,24 @@ def importance(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
         f"Family {found.name}, {len(found.points)} configurations: share of the variation of the figure's logarithm "
         f"that each parameter explains alone; {shares[0].name} matters most."
     )
+
+
+def steps(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
+    """What one step away from the best configuration costs, by parameter."""
+    found = family(record)
+    if found is None or not record.task.objective.minimise:
+        return None
+    trials = [({n: p.params[n] for n in found.names}, p.value) for p in found.points]
+    tried = sensitivity(trials)[:MOST_STEPS]
+    if not tried:
+        return None
+    names = [f"{s.parameter}={s.value}" for s in tried]
+    axes.barh(names, [s.ratio for s in tried], color=colours.second, height=0.6)
+    axes.axvline(1.0, color=colours.first, linewidth=1.2)
+    axes.invert_yaxis()
+    axes.set_xlabel("times the best figure")
+    axes.grid(visible=False, axis="y")
+    return f"Configurations that differ from the best in one parameter: the dearest {len(tried)} of those tried."
 
 
 def parallel(record: RunRecord, axes: Axes, colours: Colours) -> str | None:

@@ -1,7 +1,9 @@
 """The domain of a user's own kernel: the kernels domain with an operator made from the user's description."""
 
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -10,12 +12,13 @@ from pydantic import JsonValue, ValidationError
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import CandidateError, UserError, Wrong
 from atunner.core.facts import OperatorFacts
+from atunner.core.measurement import Measurement
 from atunner.core.profile import Profile, StaticFacts
 from atunner.core.program import Problem
 from atunner.core.roofline import bound, ceilings
 from atunner.core.status import Provenance
 from atunner.core.task import Task
-from atunner.core.trial import Comparison, Screening, Trial
+from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
@@ -40,6 +43,10 @@ LEAST_SIZE = 128
 
 class UserKernels(Kernels):
     """The Domain port for a user's kernel: the same judge, backends and model as for the operators that ship."""
+
+    def __init__(self, config: dict[str, JsonValue]) -> None:
+        super().__init__(config)
+        self._spent: dict[str, dict[str, float]] = {}
 
     def admit(self, task: Task) -> Task:
         """Find a configuration that builds, runs and is right: the baseline, and the answer where none was given.
@@ -70,6 +77,38 @@ class UserKernels(Kernels):
         if task.spec.get("language") == "hip":
             return str(task.spec.get("compiled", "HIP kernels are compiled and checked, not measured"))
         return "" if task.spec.get("language") == "opencl" else super().unreachable(task)
+
+    def build(self, task: Task, candidate: Candidate) -> Any:
+        """Compile for the task's own problem."""
+        with self._spending(candidate, "build"):
+            return super().build(task, candidate)
+
+    def verify(self, task: Task, built: Any) -> tuple[Check, ...]:
+        """Results against the answer; after a measurement also how long each stage took."""
+        with self._spending(built.candidate, "verify"):
+            checks = super().verify(task, built)
+        spent = self._spent.get(built.candidate.id, {})
+        if "measure" not in spent:
+            return checks
+        figures: dict[str, JsonValue] = {f"{stage}_ms": seconds * 1e3 for stage, seconds in spent.items()}
+        detail = ", ".join(f"{stage} {seconds:.3g} s" for stage, seconds in spent.items())
+        del self._spent[built.candidate.id]
+        return (*checks, Check(name="stages", passed=True, detail=detail, figures=figures))
+
+    def measure(self, task: Task, built: Any) -> Measurement:
+        """The objective's figure."""
+        with self._spending(built.candidate, "measure"):
+            return super().measure(task, built)
+
+    @contextmanager
+    def _spending(self, candidate: Candidate, stage: str) -> Iterator[None]:
+        """Note the wall time of one stage of a candidate."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = self._spent.setdefault(candidate.id, {})
+            spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - started
 
     def provenance(self, task: Task) -> Provenance:
         """Measured where the language runs on this machine, else as for the kernels that ship."""

@@ -20,10 +20,14 @@ FIRST_NUMBER = 5000
 """Draws of races are numbered from here, so that none is one of verification's or of the timed calls'."""
 
 
-class RacePlan(Value):
-    """How long to race. warmup_s: calls that do not count. least, least_s: calls and time that a figure needs.
+SETTLED = 0.97
+"""A block whose least time is above this share of the least before it: the clocks have stopped rising."""
 
-    hopeless: a minimum this many times the rival's ends the race at once. most_s: it ends after this in any case.
+
+class RacePlan(Value):
+    """How long to race. warmup_s: calls that do not count. least, least_s: calls and time a figure needs.
+
+    hopeless: a minimum this many times the rival's that no longer falls ends the race. most_s: it ends in any case.
     """
 
     warmup_s: float = 0.002
@@ -67,9 +71,10 @@ def race(
         if raced is None and now - started >= plan.warmup_s:
             raced = now
         elif raced is not None:
+            settled = least > SETTLED * best
             best, counted = min(best, least), counted + calls
             enough = counted >= plan.least and now - raced >= plan.least_s
-            behind = rival_us is not None and counted >= 2 and best > plan.hopeless * rival_us
+            behind = rival_us is not None and settled and best > plan.hopeless * rival_us
             if enough or behind or now - raced >= plan.most_s:
                 return best
         elif rival_us is not None and now - started >= plan.most_s:

@@ -5,7 +5,7 @@ import json
 from pydantic import JsonValue
 
 from atunner.core.record import RunRecord
-from atunner.core.status import Status
+from atunner.core.status import Provenance, Status
 from atunner.core.trial import Screening, Trial
 from atunner.search.formats.t4 import Result, document
 
@@ -35,11 +35,21 @@ def _metadata(record: RunRecord) -> dict[str, JsonValue]:
         "kernel": record.task.name,
         "device": record.environment.device if record.environment else record.task.target,
         "provenance": record.provenance.value,
+        "raced_out": _raced_out(record),
     }
+
+
+def _raced_out(record: RunRecord) -> int:
+    """Configurations that a quick race left behind: not verified, so that they are not among the results."""
+    judged = {t.candidate.id for t in record.trials}
+    measured = record.provenance is Provenance.MEASURED
+    return sum(measured and s.score is not None and s.candidate.id not in judged for s in record.screenings)
 
 
 def _result(trial: Trial, record: RunRecord) -> Result:
     found = trial.measurement
+    told = next((c.figures for c in trial.checks if c.name.startswith("stages")), {})
+    spent = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
     scale = MILLISECONDS.get(found.unit) if found else None
     return Result(
         configuration=trial.candidate.params,
@@ -47,7 +57,9 @@ def _result(trial: Trial, record: RunRecord) -> Result:
         value=found.value * (scale or 1.0) if found else None,
         unit="ms" if scale else found.unit if found else "",
         runtimes_ms=tuple(s * scale for s in found.samples) if found and scale else (),
-        benchmark_ms=trial.cost.seconds * 1e3,
+        compilation_ms=spent.get("build_ms", 0.0),
+        validation_ms=spent.get("verify_ms", 0.0),
+        benchmark_ms=spent.get("measure_ms", trial.cost.seconds * 1e3),
         timestamp=record.finished or record.created,
     )
 
