@@ -75,7 +75,8 @@ class FromRecord:
 
     def map(self, items: Sequence[WorkItem]) -> list[Outcome]:
         """One recorded outcome for each item."""
-        return [self._screen(i.candidate) if i.action == "screen" else self._judge(i.candidate) for i in items]
+        ways = {"screen": self._screen, "race": self._screen, "prove": self._prove}
+        return [ways.get(item.action, self._judge)(item.candidate) for item in items]
 
     def close(self) -> None:
         """Nothing to end."""
@@ -89,6 +90,13 @@ class FromRecord:
         if known is None:
             known = Screening(candidate=candidate, reason=self._unknown(candidate))
         return Outcome(answer=known.model_copy(update={"candidate": candidate}).model_dump(mode="json"))
+
+    def _prove(self, candidate: Candidate) -> Outcome:
+        """What was proved wrong was judged, so that the record says why; everything else was right."""
+        trial = self._trials.get(candidate.id)
+        wrong = trial is not None and trial.status is not Status.OK
+        found = Screening(candidate=candidate, reason=trial.feedback if trial is not None and wrong else "")
+        return Outcome(answer=found.model_dump(mode="json"))
 
     def _judge(self, candidate: Candidate) -> Outcome:
         known = self._trials.get(candidate.id)
