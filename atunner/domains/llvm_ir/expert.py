@@ -102,13 +102,15 @@ def _wishes(portfolio: Sequence[Params], places: Templates, trials: Sequence[Tri
 
 
 def _first(places: Templates) -> Iterator[Params]:
-    """Every place's most promising rewrite at once; then the hottest places' alone, should one not hold."""
+    """Each template wherever it suits; then the hottest places alone, should one of the others not hold."""
     if not places.places:
         return
-    tops = {p.name: kind_of(p.rewrites[0]) for p in places.places}
-    yield {**places.untouched(), **tops}
-    if len(tops) > 1:
-        yield from ({**places.untouched(), name: value} for name, value in islice(tops.items(), ALONE))
+    whole = [p for p in places.places if not p.line]
+    single = {p.name: kind_of(p.rewrites[0]) for p in places.places if p.line}
+    yield from ({**places.untouched(), p.name: kind_of(r)} for p in whole for r in p.rewrites)
+    if not whole:
+        yield {**places.untouched(), **single}
+    yield from ({**places.untouched(), name: value} for name, value in islice(single.items(), ALONE))
 
 
 def _best(trials: Sequence[Trial], family: str) -> Params | None:
@@ -119,12 +121,13 @@ def _best(trials: Sequence[Trial], family: str) -> Params | None:
 
 def _around(best: Params, places: Templates) -> Iterator[Params]:
     """One change at a time from the best point: numbers, flags, templates, by turns, the hottest place first."""
-    hottest = places.places[0]
-    numbers = _numbers(best, hottest)
+    apart = places.spread(best)
+    chosen = [place for place in places.places if place.chosen(best)]
+    numbers = _by_turns([_numbers(best, place) for place in chosen[:1]])
     yield from islice(numbers, EARLY)
     ways = [numbers, _builds(best, places), numbers]
-    ways += [_numbers(best, place) for place in places.places[1:]]
-    ways += [_templates(best, place) for place in places.places]
+    ways += [_numbers(apart, place) for place in places.places if place.line and place not in chosen[:1]]
+    ways += [_templates(apart, place) for place in places.places if place.line]
     yield from _by_turns(ways)
 
 

@@ -18,6 +18,8 @@ from atunner.domains.llvm_ir.subject import Subject
 FAMILY = "nests"
 BUILD = "build"
 AS_IS = "as it is"
+EVERYWHERE = "everywhere"
+"""The parameter of rewrites of every nest; while it has one, those of single nests count for nothing."""
 LEAST_SHARE = 0.02
 MOST_PLACES = 8
 
@@ -43,7 +45,7 @@ LOOSE_BUILDS: dict[str, Mapping[str, str]] = {
 
 
 class Place(Value):
-    """A loop nest and what can be made of it, the most promising rewrite first."""
+    """A loop nest and what can be made of it, the most promising rewrite first; line 0: all nests at once."""
 
     function: str
     line: int
@@ -52,7 +54,7 @@ class Place(Value):
     @property
     def name(self) -> str:
         """The name of its parameter."""
-        return f"{self.function}_{self.line}"
+        return f"{self.function}_{self.line}" if self.line else EVERYWHERE
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -90,6 +92,7 @@ class Templates:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.flags = ("-march=native", *program.cflags)
         self._made: dict[str, str] = {}
 
     @cached_property
@@ -97,8 +100,10 @@ class Templates:
         """Every rewrite that the level allows, in order of promise."""
         with open_folder() as folder:
             laid_out(self.program.files, folder)
-            every = rewrites(self.program.source, self.program.cflags, folder)
-        return tuple(r for r in every if r.exact or self.program.level is not Level.EXACT)
+            every = rewrites(self.program.source, self.flags, folder)
+        if self.program.level is Level.EXACT:
+            return tuple(r for r in every if r.exact)
+        return tuple(sorted(every, key=lambda r: r.exact))
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -108,14 +113,14 @@ class Templates:
             grouped.setdefault((one.function, one.line), []).append(one)
         made = [Place(function=f, line=n, rewrites=tuple(rs)) for (f, n), rs in grouped.items()]
         shares = self._shares([p.line for p in made])
-        hot = [p for p in made if not self.program.hot or shares[p.line] >= LEAST_SHARE]
-        return tuple(sorted(hot, key=lambda p: -shares[p.line])[:MOST_PLACES])
+        hot = [p for p in made if not p.line or not self.program.hot or shares[p.line] >= LEAST_SHARE]
+        return tuple(sorted(hot, key=lambda p: (p.line > 0, -shares[p.line]))[:MOST_PLACES])
 
     def _shares(self, starts: Sequence[int]) -> dict[int, float]:
         """The share of the time of each nest by its first line: a line belongs to the last nest that begins before."""
         shares = dict.fromkeys(starts, 0.0)
         for hot in self.program.hot:
-            before = [start for start in starts if start <= hot.line]
+            before = [start for start in starts if 0 < start <= hot.line]
             if before:
                 shares[max(before)] += hot.share
         return shares
@@ -125,7 +130,7 @@ class Templates:
         """The names of the flag sets that rewrites are combined with."""
         loose = () if self.program.level is Level.EXACT else tuple(LOOSE_BUILDS)
         maths = MATHS.search(self.program.source)
-        return tuple(name for name in (*BUILDS, *loose) if maths or name != "errno not set")
+        return tuple(name for name in (*loose, *BUILDS) if maths or name != "errno not set")
 
     def described(self) -> tuple[str, ...]:
         """One line a rewrite: where, what and why."""
@@ -146,10 +151,24 @@ class Templates:
             ),
         )
 
-    def untouched(self, build: str = "strict") -> Params:
-        """The point that leaves every place as it is."""
+    def untouched(self) -> Params:
+        """The point that leaves every place as it is, with the first build."""
         numbers = {name: value for p in self.places for name, value in p.defaults().items()}
-        return {BUILD: build, **{p.name: AS_IS for p in self.places}, **numbers}
+        return {BUILD: self.builds[0], **{p.name: AS_IS for p in self.places}, **numbers}
+
+    def spread(self, params: Params) -> Params:
+        """The same with the rewrite of every nest told nest by nest, so that one of them can be changed."""
+        whole = next((p for p in self.places if not p.line), None)
+        one = whole.chosen(params) if whole else None
+        if whole is None or one is None:
+            return params
+        told = {**params, whole.name: AS_IS}
+        for place in self.places:
+            for own in place.rewrites if place.line else ():
+                if kind_of(own) == kind_of(one):
+                    told[place.name] = kind_of(one)
+                    told |= {place.number(own, n): params[whole.number(one, n)] for n in one.parameters}
+        return told
 
     def realise(self, subject: Subject, family: str, params: Params) -> Candidate:
         """The program with these rewrites and flags. Raises UserError: no such family, or no such rewrite."""
@@ -168,7 +187,7 @@ class Templates:
         if key not in self._made:
             with open_folder() as folder:
                 laid_out(self.program.files, folder)
-                self._made[key] = rewritten(self.program.source, self.program.cflags, folder, picks)
+                self._made[key] = rewritten(self.program.source, self.flags, folder, picks)
         return self._made[key]
 
     def _picks(self, params: Params) -> Iterator[Pick]:
@@ -177,6 +196,8 @@ class Templates:
             if one is not None:
                 names = {name: place.number(one, name) for name in one.parameters}
                 yield Pick(rewrite=one.name, params={n: params.get(full, one.default[n]) for n, full in names.items()})
+                if not place.line:
+                    return
 
 
 def kind_of(rewrite: Rewrite) -> str:
