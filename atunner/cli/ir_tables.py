@@ -73,7 +73,7 @@ def _build(module: Module, counts: Readings) -> Build:
         cycles=counts.get("cycles"),
         instructions=counts.get("instructions"),
         cache_misses=counts.get("cache-misses"),
-        user_ms=1000 * user if user is not None else None,
+        cpu_ms=1000 * user if user is not None else None,
         ir_lines=module.lines,
         opcodes=module.opcodes,
     )

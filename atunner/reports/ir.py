@@ -20,12 +20,12 @@ TOLERANCES = {"exact": "exact", "tolerance": "tol:1e-6", "fast": "tol:1e-3"}
 
 
 class Build(Value):
-    """What is known of one build; None is n/a. user_ms: time in user mode of one run."""
+    """What is known of one build; None is n/a. cpu_ms: processor time of one run."""
 
     cycles: float | None = None
     instructions: float | None = None
     cache_misses: float | None = None
-    user_ms: float | None = None
+    cpu_ms: float | None = None
     ir_lines: int | None = None
     opcodes: dict[str, int] = Field(default_factory=dict)
 
@@ -172,17 +172,17 @@ def _build(trial: Trial | None) -> Build:
         return Build()
     values = trial.profile.counters.values if trial.profile and trial.profile.counters else {}
     own = trial.measurement
-    cycles, user_ms = values.get("cycles"), _times_ms(values)
+    cycles, cpu_ms = values.get("cycles"), _times_ms(values)
     if own is not None and own.unit == "cycles":
         cycles = own.value
     elif own is not None and own.unit in SECONDS:
-        user_ms = own.value * SECONDS[own.unit] * 1000
+        cpu_ms = own.value * SECONDS[own.unit] * 1000
     figures = _ir_figures(trial)
     return Build(
         cycles=cycles,
         instructions=values.get("instructions"),
         cache_misses=values.get("cache-misses"),
-        user_ms=user_ms,
+        cpu_ms=cpu_ms,
         ir_lines=_whole(figures.get("ir_lines")),
         opcodes=_counts(figures.get("opcodes")),
     )

@@ -82,11 +82,11 @@ def gathered(folder: Path) -> Gathered:
 
 def suite_table(rows: Sequence[Row]) -> str:
     """Every program with its confirmed ratio as a Markdown table; the geometric mean counts a kept baseline as 1."""
-    lines = ["| program | speed-up | 95 % interval | cycles | user time | IR lines |", "|---|---|---|---|---|---|"]
+    lines = ["| program | speed-up | 95 % interval | cycles | processor time | IR lines |", "|---|---|---|---|---|---|"]
     for row in rows:
         ratio = f"{row.speedup:.2f}x" if row.speedup is not None else NOT_AVAILABLE
         span = f"{row.low:.2f} to {row.high:.2f}" if row.low is not None and row.high is not None else "baseline kept"
-        changes = (_percent(row.change(name)) for name in ("cycles", "user_ms", "IR_lines"))
+        changes = (_percent(row.change(name)) for name in ("cycles", "cpu_ms", "IR_lines"))
         lines.append(f"| {row.kernel} | {ratio} | {span} | {' | '.join(changes)} |")
     known = [row.speedup for row in rows if row.speedup]
     if known:

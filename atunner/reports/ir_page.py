@@ -18,7 +18,7 @@ from atunner.reports.palette import Colours
 MOST_OPCODES = 14
 NAMES = {
     "cycles": "CPU cycles",
-    "user_ms": "user time in ms",
+    "cpu_ms": "processor time in ms",
     "cache_misses": "cache misses",
     "IR_lines": "lines of IR",
 }
@@ -33,11 +33,11 @@ class Evidence(Value):
 
 
 def cycles(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
-    """Cycles of both builds, or user time where none were counted."""
+    """Cycles of both builds, or processor time where none were counted."""
     if record.task.domain != DOMAIN:
         return None
     found = kernel(record)
-    name = "user_ms" if found.original.cycles is None else "cycles"
+    name = "cpu_ms" if found.original.cycles is None else "cycles"
     return _bars(found, name, axes, colours)
 
 

@@ -34,9 +34,9 @@ def bars(rows: Sequence[Row], name: str, label: str) -> Figure:
 
 
 def cycles(rows: Sequence[Row]) -> Figure:
-    """report_cycles.png: cycles, or user time where a machine counts none."""
-    if all(row.before.get("cycles") is None for row in rows) and any(row.before.get("user_ms") for row in rows):
-        return bars(rows, "user_ms", "user time in ms (no cycle counter here)")
+    """report_cycles.png: cycles, or processor time where a machine counts none."""
+    if all(row.before.get("cycles") is None for row in rows) and any(row.before.get("cpu_ms") for row in rows):
+        return bars(rows, "cpu_ms", "processor time in ms (no cycle counter here)")
     return bars(rows, "cycles", "CPU cycles (user)")
 
 

@@ -66,7 +66,7 @@ class Metric(Value):
     cycles: float | None = None
     instructions: float | None = None
     cache_misses: float | None = None
-    user_ms: float | None = None
+    cpu_ms: float | None = None
     ir_lines: int | None = None
     ratio: float | None = None
     tokens: int = 0
@@ -83,7 +83,7 @@ class Opcodes(Value):
     opcodes: dict[str, int] = Field(default_factory=dict)
 
 
-FIGURES = ("cycles", "instructions", "cache_misses", "IR_lines", "user_ms")
+FIGURES = ("cycles", "instructions", "cache_misses", "IR_lines", "cpu_ms")
 Line = TypeVar("Line", Metric, Opcodes)
 
 
@@ -101,7 +101,7 @@ def row_of(kernel: Kernel) -> Row:
             "instructions": build.instructions,
             "cache_misses": build.cache_misses,
             "IR_lines": build.ir_lines,
-            "user_ms": build.user_ms,
+            "cpu_ms": build.cpu_ms,
         }
         for side, build in pairs
     }
@@ -220,13 +220,13 @@ def _each(path: Path, kind: type[Line]) -> list[Line]:
 
 
 def with_user_time(rows: Sequence[Row], log: Sequence[Metric]) -> tuple[Row, ...]:
-    """Rows with the user time that the log has of the baseline and of what was kept."""
+    """Rows with the processor time that the log has of the baseline and of what was kept."""
     found = []
     for row in rows:
         own = [line for line in log if line.kernel == row.kernel]
-        before = next((line.user_ms for line in own if line.iteration == 0), None)
-        after = next((line.user_ms for line in own if line.verdict == "kept"), before)
-        sides = {"before": {**row.before, "user_ms": before}, "after": {**row.after, "user_ms": after}}
+        before = next((line.cpu_ms for line in own if line.iteration == 0), None)
+        after = next((line.cpu_ms for line in own if line.verdict == "kept"), before)
+        sides = {"before": {**row.before, "cpu_ms": before}, "after": {**row.after, "cpu_ms": after}}
         found.append(row.model_copy(update=sides))
     return tuple(found)
 

@@ -93,7 +93,7 @@ def test_folders_of_a_suite_are_gathered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "words"), [("cycles", "CPU cycles"), ("us", "User time in ms"), ("joule", "n/a: no counters")]
+    ("unit", "words"), [("cycles", "CPU cycles"), ("us", "Processor time in ms"), ("joule", "n/a: no counters")]
 )
 def test_the_picture_of_cycles_says_what_it_shows(unit: str, words: str) -> None:
     (axes,) = ir_plots.cycles([ir_tables.row_of(kernel(record(unit=unit)))]).axes
