@@ -1,5 +1,6 @@
 """The command line: all commands, and the one place where an error becomes a line and an exit code."""
 
+import errno
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import typer
 
 from atunner import __version__
-from atunner.core.errors import ATunnerError, UserError
+from atunner.core.errors import ATunnerError, ToolError, UserError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
 
 Start with: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 """
 STOPPED = 130
+FULL = (errno.ENOSPC, errno.EDQUOT)
 MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises for an unknown command, option or value."""
 
@@ -66,6 +68,12 @@ def run(argv: Sequence[str]) -> int:
     except ATunnerError as error:
         typer.echo(f"error: {error}", err=True)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = f" while writing {error.filename}" if error.filename else ""
+        typer.echo(f"error: no space is left on the disk{where}; make room, then: atunner resume RUN.", err=True)
+        return ToolError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("stopped", err=True)
         return STOPPED

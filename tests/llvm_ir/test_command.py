@@ -1,5 +1,6 @@
 """`atunner tune ir` from the command line to the files that it leaves."""
 
+import errno
 import json
 import os
 import subprocess
@@ -71,3 +72,18 @@ def test_bad_requests_are_one_line_and_code_2(
     assert code == 2
     assert message in said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_a_full_disk_is_one_line_and_code_3(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from atunner.cli import tune_ir
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "run.json")
+
+    monkeypatch.setattr(tune_ir, "writable", full)
+    code = run(["tune", "ir", "product.c"])
+
+    assert code == 3
+    assert capsys.readouterr().err.startswith("error: no space is left on the disk while writing run.json")
