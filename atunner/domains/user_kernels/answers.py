@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from atunner.core.candidate import Candidate, Params
-from atunner.core.errors import NotBuilt, UserError
+from atunner.core.errors import NotBuilt, UserError, Wrong
 from atunner.core.program import Buffer, Problem
 from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.cuda import CudaBackend
@@ -144,6 +144,23 @@ class UserPlan(Plan):
             more = [Step(d, d.number % 2, f"test {d.number + 1}") for d in draws if d.number not in seen]
             found.append((*steps, *more))
         return tuple(found)
+
+
+def first_look(backend: Any, plan: Plan, candidate: Candidate, kernel: UserKernel) -> None:
+    """Run a candidate on the first input, or once on each of the user's tests. Raises CandidateError."""
+    for shape in plan.shapes:
+        draws = draws_of(kernel, shape.problem)
+        if not draws and not shape.main:
+            continue
+        truths = [plan.oracle.truth(shape.problem, d) for d in draws or (Draw(number=0),)]
+        built = backend.build(shape.problem, candidate)
+        ran = backend.run_cases([Job(built, [Case(t.inputs) for t in truths], kernel.name)])[0]
+        for truth, one in zip(truths, ran, strict=True):
+            if one.faults:
+                raise Wrong(f"it {one.faults[0]}")
+            found = truth.mismatch(one.outputs)
+            if found is not None:
+                raise Wrong(f"Wrong result: {found}")
 
 
 def answering(kernel: UserKernel, backend: Any, params: Params, cache: Path) -> Answering:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from atunner.core.candidate import Candidate, Params
-from atunner.core.errors import CandidateError, UserError, Wrong
+from atunner.core.errors import CandidateError, UnknownName, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Measurement
 from atunner.core.profile import Profile, StaticFacts
@@ -19,17 +19,23 @@ from atunner.core.roofline import bound, ceilings
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
-from atunner.domains.kernels.backends import Case, Job
 from atunner.domains.kernels.backends.c import CBackend
 from atunner.domains.kernels.backends.c import Options as COptions
 from atunner.domains.kernels.backends.hip import HipBackend
 from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.domain import Kernels
-from atunner.domains.kernels.oracle import Draw, Oracle
+from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.subject import Subject
 from atunner.domains.kernels.timing import TimingPlan
-from atunner.domains.kernels.verify import Plan
-from atunner.domains.user_kernels.answers import UserOracle, answering, commonest, no_answer
+from atunner.domains.user_kernels.answers import UserOracle, UserPlan, answering, commonest, first_look, no_answer
+from atunner.domains.user_kernels.objectives import (
+    OBJECTIVES,
+    Counter,
+    as_gflops,
+    compared_in_gflops,
+    energy,
+    flops_of,
+)
 from atunner.domains.user_kernels.racing import RacePlan, Unanswered, race
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
 
@@ -57,6 +63,7 @@ class UserKernels(Kernels):
         """
         kernel = _kernel(task)
         self._fits(kernel)
+        self._can_be_measured(task, kernel)
         problem = problem_of(kernel, kernel.sizes)
         spec: dict[str, JsonValue] = {
             **task.spec,
@@ -96,9 +103,27 @@ class UserKernels(Kernels):
         return (*checks, Check(name="stages", passed=True, detail=detail, figures=figures))
 
     def measure(self, task: Task, built: Any) -> Measurement:
-        """The objective's figure."""
+        """The objective's figure: a time, or GFLOP/s or energy from calls of their own."""
         with self._spending(built.candidate, "measure"):
-            return super().measure(task, built)
+            found = super().measure(task, built)
+            if task.objective.metric == "gflops":
+                return as_gflops(found, flops_of(_kernel(task)))
+            return self._energy(task, built, found) if task.objective.metric == "energy" else found
+
+    def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
+        """Both interleaved, as for the kernels that ship; energy is not compared in one session."""
+        if task.objective.metric == "energy":
+            return None
+        found = super().compare(task, baseline, candidate)
+        if found is None or task.objective.metric != "gflops":
+            return found
+        return compared_in_gflops(found, flops_of(_kernel(task)))
+
+    def _energy(self, task: Task, built: Any, timed: Measurement) -> Measurement:
+        subject = self._subject(task)
+        with subject.backend.session(built, self._feed(subject), TimingPlan()) as session:
+            samples = energy(session, Counter())
+        return timed.model_copy(update={"unit": "uJ", "samples": samples})
 
     @contextmanager
     def _spending(self, candidate: Candidate, stage: str) -> Iterator[None]:
@@ -188,6 +213,18 @@ class UserKernels(Kernels):
             wanted = "this machine: leave --target-gpu out" if kernel.language == "c" else "a GPU: give --target-gpu"
             raise UserError(f"{kernel.file} is {kernel.language} and runs on {wanted}, not on {device.name}.")
 
+    def _can_be_measured(self, task: Task, kernel: UserKernel) -> None:
+        """Refuse an objective that has no figure here, before anything is spent. Raises UserError."""
+        metric = task.objective.metric
+        if metric not in OBJECTIVES:
+            raise UnknownName("objective", metric, OBJECTIVES)
+        if metric != "time" and kernel.language not in MEASURED:
+            raise UserError(f"{metric} is measured for C and OpenCL here, not for {kernel.language}; tune for time.")
+        if metric == "gflops":
+            flops_of(kernel)
+        if metric == "energy":
+            Counter()
+
     def _measures_here(self, kernel: UserKernel, backend: Any) -> bool:
         return kernel.language in MEASURED or backend.here is not None
 
@@ -230,16 +267,8 @@ class UserKernels(Kernels):
         subject, candidate = self._subject(task), self.baseline(task)
         backend, plan = subject.backend, subject.plan
         backend.check(subject.problem, candidate)
-        built = backend.build(subject.problem, candidate)
-        if plan.problem != subject.problem:
-            built = backend.build(plan.problem, candidate)
-        truth = plan.oracle.truth(plan.problem, Draw(number=0))
-        ran = backend.run_cases([Job(built, [Case(truth.inputs)], subject.operator.name)])[0][0]
-        if ran.faults:
-            raise Wrong(f"it {ran.faults[0]}")
-        found = truth.mismatch(ran.outputs)
-        if found is not None:
-            raise Wrong(f"Wrong result: {found}")
+        backend.build(subject.problem, candidate)
+        first_look(backend, plan, candidate, _kernel(task))
 
     def _resolve(self, task: Task) -> Subject:
         kernel = _kernel(task)
@@ -260,7 +289,7 @@ class UserKernels(Kernels):
         made = UserOperator(kernel, answering(kernel, backend, _baseline(task), self.config.cache))
         oracle: Oracle = UserOracle(made)
         whole = self._measures_here(kernel, backend)
-        plan = Plan(oracle, problem if whole else checked_problem(kernel, problem))
+        plan = UserPlan(oracle, problem if whole else checked_problem(kernel, problem))
         return Subject(made, problem, kernel.language, frozenset(problem.dims), backend, oracle, plan)
 
 

@@ -8,6 +8,7 @@ from atunner.core.candidate import Params
 from atunner.core.program import Launch
 from atunner.core.space import Space
 from atunner.core.value import Value
+from atunner.operators.user.cases import GivenTest
 
 READS = ("input", "inout")
 WRITES = ("output", "inout")
@@ -61,7 +62,8 @@ class UserKernel(Value):
 
     launch: grid, block and shared memory over sizes and parameters; its args are made from `arguments`.
     starts: valid configurations to take the baseline from, the default first. flops, bytes: expressions over the
-    sizes, "" if unknown.
+    sizes, "" if unknown. tests: the user's own inputs, with what is right where that is known; generated: random
+    inputs are drawn beside them.
     """
 
     name: str
@@ -81,3 +83,5 @@ class UserKernel(Value):
     tolerance: Tolerance = Tolerance()
     flops: str = ""
     bytes: str = ""
+    tests: tuple[GivenTest, ...] = ()
+    generated: bool = True

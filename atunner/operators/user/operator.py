@@ -119,8 +119,11 @@ class UserOperator:
         return {n: self._allowed(dtypes[n], np.asarray(v, np.float64)) for n, v in reference.items()}
 
     def derived(self, problem: Problem) -> tuple[Problem, ...]:
-        """The user's sizes for checking; none are guessed, since a kernel may demand multiples of its tiles."""
-        return (problem_of(self.kernel, {**self.kernel.sizes, **self.kernel.check}),) if self.kernel.check else ()
+        """Sizes of the user's tests and for checking; none are guessed: a kernel may demand multiples of its tiles."""
+        wanted = [t.sizes for t in self.kernel.tests if t.sizes]
+        wanted += [self.kernel.check] if self.kernel.check else []
+        found = [problem_of(self.kernel, {**self.kernel.sizes, **sizes}) for sizes in wanted]
+        return tuple({p.model_dump_json(): p for p in found if p != problem}.values())
 
     def _allowed(self, dtype: str, reference: NDArray[np.float64]) -> NDArray[np.float64]:
         asked = self.kernel.tolerance
