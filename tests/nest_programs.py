@@ -148,10 +148,11 @@ int main(void)
 """
 
 
-def program(kernel: str, n: int = 61, m: int = 67, length: int = 53) -> str:
-    """One kernel, called once."""
-    body, call = KERNELS[kernel]
-    return START + body + MAIN.format(calls=call.format(n=n, m=m, l=length))
+def program(*kernels: str, n: int = 61, m: int = 67, length: int = 53) -> str:
+    """Some kernels, each called once."""
+    bodies = "".join(KERNELS[kernel][0] for kernel in kernels)
+    calls = "\n  ".join(KERNELS[kernel][1].format(n=n, m=m, l=length) for kernel in kernels)
+    return START + bodies + MAIN.format(calls=calls)
 
 
 def printed(source: str, flags: Sequence[str] = FLAGS) -> str:

@@ -8,7 +8,7 @@ from atunner.domains.llvm_ir.nests.coupling import Coupled, coupled
 from atunner.domains.llvm_ir.nests.distribution import Cluster, clusters, inside, loop_row, within
 from atunner.domains.llvm_ir.nests.effort import PROOF, TooIntricate, limited
 from atunner.domains.llvm_ir.nests.expanding import expanded
-from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Expression, accesses, names, parts
+from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Binary, Expression, Select, accesses, names, parts
 from atunner.domains.llvm_ir.nests.legality import mended
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
@@ -277,11 +277,17 @@ def _shared(statement: Statement, across: int, inner: int) -> list[Expression]:
             if keys == pair and expression not in found:
                 found.append(expression)
             return
-        for part in parts(expression):
+        for part in certain(expression):
             visit(part)
 
     visit(statement.value)
     return found
+
+
+def certain(expression: Expression) -> tuple[Expression, ...]:
+    """The operands that are evaluated whatever their values are."""
+    lazy = isinstance(expression, Select) or (isinstance(expression, Binary) and expression.operator in {"&&", "||"})
+    return parts(expression)[:1] if lazy else parts(expression)
 
 
 def strided(statement: Statement, access: Access, level: int) -> bool:

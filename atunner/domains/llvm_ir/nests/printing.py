@@ -14,6 +14,7 @@ from atunner.domains.llvm_ir.nests.expressions import (
     Name,
     Select,
     Unary,
+    accesses,
 )
 from atunner.domains.llvm_ir.nests.polyhedra import subscript
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
@@ -198,6 +199,8 @@ class Printer:
             return Printed(f"({self.scalar(test)} ? {printed[-2].text} : {printed[-1].text})", False)
         if not isinstance(test, Binary) or test.operator not in MASK_OPERATORS or test.left.type != kind:
             raise NotVectorizable("a choice")
+        if not {*accesses(yes), *accesses(no)} <= {*accesses(test)}:
+            raise NotVectorizable("a choice that keeps an element from being read")
         mask = f"atunner_{_MASK[ARITHMETIC[kind]]}x{self.lanes}"
         whole = vector_type(kind, self.lanes)
         chosen = f"({self.splat(test.left)} {test.operator} {self.splat(test.right)})"
