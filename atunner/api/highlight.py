@@ -33,10 +33,16 @@ Line = list[tuple[str, str]]
 """Pieces of one line: class, text."""
 
 
+def split(text: str) -> list[str]:
+    """The lines of a text: line feeds and carriage returns end one, as for compilers, and nothing else does."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def pieces(name: str, text: str) -> list[Line]:
     """Each line as pieces with a class; the class is "" where nothing is to be marked."""
     if len(text) > LONGEST:
-        return [[("", line)] for line in text.splitlines()]
+        return [[("", line)] for line in split(text)]
     lines: list[Line] = [[]]
     for kind, value in lex(text, _lexer(name.rpartition(".")[2].lower())):
         marked = _class(kind)
@@ -45,7 +51,7 @@ def pieces(name: str, text: str) -> list[Line]:
                 lines.append([])
             if part:
                 lines[-1].append((marked, part))
-    wanted = len(text.splitlines())
+    wanted = len(split(text))
     return (lines + [[] for _ in range(wanted)])[:wanted]
 
 

@@ -12,6 +12,9 @@ from atunner.core.value import Value
 from atunner.reports import difference
 
 CONTEXT = 5
+LONGEST = 400
+"""Characters beyond which a line is not compared within."""
+
 ALIKE = 0.4
 """Share of equal characters from which two changed lines count as one line that was altered."""
 
@@ -57,7 +60,7 @@ def pairs(before: Candidate, after: Candidate) -> tuple[Pair, ...]:
     if old == new:
         return ()
     left, right = highlight.pieces(old_name, old), highlight.pieces(new_name, new)
-    matcher = SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False)
+    matcher = SequenceMatcher(None, highlight.split(old), highlight.split(new), autojunk=False)
     found: list[Pair] = []
     last = 0
     for group in matcher.get_grouped_opcodes(CONTEXT):
@@ -95,6 +98,8 @@ def _text(line: highlight.Line) -> str:
 
 def _spans(old: str, new: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """The characters that differ, where the two lines are one line that was altered."""
+    if max(len(old), len(new)) > LONGEST:
+        return [], []
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     if matcher.ratio() < ALIKE:
         return [], []
