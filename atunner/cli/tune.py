@@ -15,6 +15,7 @@ from atunner.core.errors import UnknownName, UserError
 from atunner.core.record import RunRecord
 from atunner.core.status import Status
 from atunner.core.task import Budget, Objective, Task
+from atunner.domains.user_kernels.objectives import OBJECTIVES
 from atunner.graphs.deps import Options
 from atunner.knowledge_base.devices import device
 from atunner.operators.user.task import kernel_task
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
         search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
         history: list[Path] = typer.Option([], "--history", help="Kernel Tuner cache file as history; repeatable."),
         simulate: Path = typer.Option(Path(), "--simulate", help="Replay this cache file; needs no compiler."),
+        objective: str = typer.Option("time", "--objective", help="time, gflops (needs flops:) or energy (RAPL)."),
         compiler: str = typer.Option("", "--compiler", help="gcc or clang for C."),
         model: str = typer.Option("none", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
         seed: int = typer.Option(0, "--seed", help="Seed of the search."),
@@ -58,7 +60,8 @@ def register(app: typer.Typer) -> None:
         """Translate the options, run, and show the record."""
         bound = parse_budget(budget)
         task = _task(file, simulate, target_gpu, problem_size, compiler)
-        task = task.model_copy(update={"spec": {**task.spec, **_history(history)}})
+        wanted = task.objective if objective == "time" else OBJECTIVES.get(objective, Objective(metric=objective))
+        task = task.model_copy(update={"spec": {**task.spec, **_history(history)}, "objective": wanted})
         writable(output)
         request = Request(
             task=task,
