@@ -39,6 +39,7 @@ def drawn(progress: Progress) -> Curve | None:
     good = [(number, value) for number, _, value, *_ in progress.points if value is not None]
     if not good:
         return None
+    bad = [number for number, _, value, *_ in progress.points if value is None]
     values = [v for _, v in good]
     low, high = min(values), max(values)
     count = max(progress.total, 2)
@@ -51,7 +52,7 @@ def drawn(progress: Progress) -> Curve | None:
         points=tuple(
             Dot(x=_across(p, count), y=down(v), what=wording.duration(v, progress.unit)) for p, v in good[::stride]
         ),
-        failed=tuple(_across(number, count) for number, _, value, *_ in progress.points if value is None)[:MOST],
+        failed=tuple(_across(number, count) for number in bad[:: max(1, len(bad) // MOST + 1)]),
         best=_path(good, progress.minimise, count, down),
         base=down(base) if base is not None and low <= base <= high else None,
         ticks=tuple((down(v), wording.duration(v, progress.unit)) for v in dict.fromkeys((low, middle, high))),

@@ -223,6 +223,8 @@ def test_pages_work_without_scripts(site: Site, opened: Opener) -> None:
         page.locator("tbody a.strong").first.click()
         page.goto(f"/jobs/{site.long}")
         assert page.locator("svg.curve").is_visible()
+        covered = page.locator("#progress").evaluate("one => getComputedStyle(one, '::after').content")
+        assert covered == "none", "the drawing is hidden behind a notice that waits for scripts"
         look.picture("job-without-scripts")
         page.goto("/submit?kind=toy")
         page.get_by_label("Trials").fill("9")
