@@ -81,7 +81,7 @@ def test_a_right_rewrite_is_tried_in_varied_programs_and_under_sanitizers(
 def test_a_wrong_rewrite_is_told_how(
     domain: LlvmIr, product: Task, subject: Subject, old: str, new: str, message: str
 ) -> None:
-    trial = judge(domain, product, rewritten(subject, old, new, Recipe(flags=("-O1",))))
+    trial = judge(domain, product, rewritten(subject, old, new, Recipe(flags=("-O2", "-fno-vectorize"))))
 
     assert trial.status is Status.WRONG, trial.feedback
     assert message in trial.feedback
