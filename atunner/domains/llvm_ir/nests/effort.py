@@ -9,6 +9,8 @@ from atunner.core.errors import UserError
 
 PROOF = 3_000_000
 """Steps of isl for the proof of one plan: about a second."""
+WHOLE = 12_000_000
+"""Steps of isl for what comes before a proof: dependences, and schedules for several statements."""
 PRINTING = 30_000_000
 """Steps of isl for the loops of one plan."""
 
@@ -19,12 +21,13 @@ class TooIntricate(UserError):
 
 @contextmanager
 def limited(steps: int) -> Iterator[None]:
-    """Let isl work for so many steps at most.
+    """Let isl work for so many steps at most; what is around it begins to count anew.
 
     Raises:
         TooIntricate: they were not enough.
     """
     context = isl.DEFAULT_CONTEXT
+    around = context.get_max_operations()
     context.reset_operations()
     context.set_max_operations(steps)
     try:
@@ -34,4 +37,5 @@ def limited(steps: int) -> Iterator[None]:
             f"The plan needs more than {steps} steps of isl; give smaller or rounder numbers."
         ) from error
     finally:
-        context.set_max_operations(0)
+        context.reset_operations()
+        context.set_max_operations(around)

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from atunner.core.space import Parameter, Space
 from atunner.core.value import Value
 from atunner.domains.llvm_ir.nests.blocking import Pieces
+from atunner.domains.llvm_ir.nests.effort import WHOLE, TooIntricate, limited
 from atunner.domains.llvm_ir.nests.planning import Numbers, plan, takes_steps
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 from atunner.domains.llvm_ir.nests.strips import strips
@@ -111,7 +112,15 @@ def templates(vector_bytes: int) -> tuple[Template, ...]:
 
 
 def suits(template: Template, polyhedra: Polyhedra) -> bool:
-    """Whether a template changes this nest for what it is meant to do."""
+    """Whether a template changes this nest for what it is meant to do, as far as that can be told with some effort."""
+    try:
+        with limited(WHOLE):
+            return _suits(template, polyhedra)
+    except TooIntricate:
+        return False
+
+
+def _suits(template: Template, polyhedra: Polyhedra) -> bool:
     if template.first.strip:
         return bool(strips(polyhedra, template.first.strip))
     if template.first.steps:

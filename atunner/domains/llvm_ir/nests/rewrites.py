@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.value import Value
+from atunner.domains.llvm_ir.nests.effort import WHOLE, limited
 from atunner.domains.llvm_ir.nests.generating import HELPERS
 from atunner.domains.llvm_ir.nests.nest import Nest
 from atunner.domains.llvm_ir.nests.offers import EVERY, Rewrite, Template, promise, suits, templates
@@ -98,7 +99,9 @@ def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[P
             if place in changed:
                 raise UserError(f"Two rewrites of the nest {place}: {pick.rewrite} is the second; give one.")
             numbers = template.numbers(params)
-            changed[place] = (polyhedra.nest, outlined(plan(polyhedra, numbers), loose=numbers.loose))
+            with limited(WHOLE):
+                made = plan(polyhedra, numbers)
+            changed[place] = (polyhedra.nest, outlined(made, loose=numbers.loose))
     return _spliced(offer.unit, list(changed.values()))
 
 
