@@ -14,7 +14,8 @@ _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\d+)[ \t]*$", re.M)
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.M)
 _KIND = r"(?:const\s+|unsigned\s+|register\s+)*\b(?:int|long|size_t|uint|unsigned|auto|ptrdiff_t|u?int\d+_t)\b"
 _DECLARED = re.compile(rf"{_KIND}\s+(\w+\s*=[^;]*);")
-_BOUND = re.compile(r"\b(\w+)\s*(?:\+\s*[\w\s*+]*?)?(<=?)\s*([^;&|?{}<>=]+)")
+_BOUND = re.compile(r"\b(\w+)\s*(?:\+\s*([\w\s*+]*?))?(<=?)\s*([^;&|?{}<>=]+)")
+_STEP = re.compile(r"\b(\w+)\s*\+=\s*(\w+)\s*\)")
 _RETURN = re.compile(r"\bif\s*\(((?:[^(){}]|\([^(){}]*\))*)\)\s*\{?\s*return\b")
 _BEYOND = re.compile(r"\b(\w+)\s*(>=?)\s*([^;&|?{}<>=]+)")
 _WRITE = re.compile(r"\s*(=(?!=)|[-+*/%&|^]=|<<=|>>=|\+\+|--)")
@@ -42,12 +43,12 @@ class Uses:
 
 
 class Body:
-    """The function `kernel` of a source. sizes: its integer arguments."""
+    """The function `kernel` of a source. sizes: its integer arguments; tuned: its parameters."""
 
-    def __init__(self, source: str, kernel: str, sizes: frozenset[str]) -> None:
+    def __init__(self, source: str, kernel: str, sizes: frozenset[str], tuned: frozenset[str] = frozenset()) -> None:
         clean = _COMMENT.sub(" ", source)
         self.macros = {n: int(v) for n, v in _MACRO.findall(clean)}
-        self.tuned = frozenset(re.findall(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", clean, re.M))
+        self.tuned = tuned | frozenset(re.findall(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", clean, re.M))
         self.text = _function(_DIRECTIVE.sub(" ", clean), kernel)
         self.sizes = sizes
 
@@ -66,14 +67,18 @@ class Body:
         return found
 
     @cached_property
-    def bounds(self) -> dict[str, tuple[str, int]]:
-        """Variables with what they stay below, and what to add to it (1 for <=): from loops, ifs and early returns."""
+    def bounds(self) -> dict[str, str]:
+        """Variables with what they stay below: from loops, ifs and early returns; a loop by TILE ends TILE before."""
         early = " ".join(_RETURN.findall(self.text))
-        found: dict[str, tuple[str, int]] = {}
+        found: dict[str, str] = {}
         for variable, sign, text in _BEYOND.findall(early):
-            found.setdefault(variable, (_balanced(text), 0 if sign == ">=" else 1))
-        for variable, sign, text in _BOUND.findall(self.text):
-            found.setdefault(variable, (_balanced(text), 0 if sign == "<" else 1))
+            found.setdefault(variable, f"({_balanced(text)})" + ("" if sign == ">=" else " + 1"))
+        for variable, more, sign, text in _BOUND.findall(self.text):
+            moved = f" - ({more.strip()})" if more.strip() else ""
+            found.setdefault(variable, f"({_balanced(text)}){moved}" + ("" if sign == "<" else " + 1"))
+        for variable, step in _STEP.findall(self.text):
+            if step in self.tuned and variable in found and f"- ({step})" not in found[variable]:
+                found[variable] += f" - ({step} - 1)"
         return found
 
     def uses(self, argument: str) -> Uses:
@@ -109,19 +114,18 @@ class Body:
         return plus(self._most(ast.Name(id=variable), frozenset(), axes or {}), number(1))
 
     def _most(self, node: ast.expr, inside: frozenset[str], axes: dict[str, str]) -> Polynomial:
-        return largest(node, lambda n: self._value(n, inside, axes))
+        return largest(node, lambda n: self._value(n, inside, axes), self.sizes | self.tuned)
 
     def _value(self, variable: str, inside: frozenset[str], axes: dict[str, str]) -> Polynomial:
-        if variable in self.sizes:
+        if variable in self.sizes or variable in self.tuned:
             return name(variable)
-        if variable in self.macros and variable not in self.tuned:
+        if variable in self.macros:
             return number(self.macros[variable])
         if variable in inside:
             raise Unclear(f"{variable!r} depends on itself")
         within = inside | {variable}
         if variable in self.bounds:
-            bound, more = self.bounds[variable]
-            return plus(self._most(parsed(bound), within, axes), number(more - 1))
+            return plus(self._most(parsed(self.bounds[variable]), within, axes), number(1), -1)
         if variable in self.definitions:
             axis = axis_of(self.definitions[variable])
             if axis in axes:

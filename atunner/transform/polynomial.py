@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 Term = tuple[str, ...]
 Polynomial = dict[Term, int]
@@ -75,8 +75,11 @@ def parsed(c_text: str) -> ast.expr:
 Largest = Callable[[str], Polynomial]
 
 
-def largest(node: ast.expr, value: Largest) -> Polynomial:
-    """The largest value of an expression whose names are 0 or more and at most `value(name)`. Raises Unclear."""
+def largest(node: ast.expr, value: Largest, fixed: Collection[str] = ()) -> Polynomial:
+    """The largest value of an expression whose names are 0 or more and at most `value(name)`. Raises Unclear.
+
+    fixed: names that have that very value, so that they may be taken away; of others the least, 0, is.
+    """
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return number(node.value)
     if isinstance(node, ast.Name):
@@ -84,16 +87,16 @@ def largest(node: ast.expr, value: Largest) -> Polynomial:
     if isinstance(node, ast.Call):
         return value(called(node))
     if isinstance(node, ast.BinOp):
-        return _joined(node, value)
+        return _joined(node, value, fixed)
     raise Unclear(f"its index has {ast.unparse(node)!r} in it")
 
 
-def _joined(node: ast.BinOp, value: Largest) -> Polynomial:
-    left = largest(node.left, value)
+def _joined(node: ast.BinOp, value: Largest, fixed: Collection[str]) -> Polynomial:
+    left, right = largest(node.left, value, fixed), largest(node.right, value, fixed)
     if isinstance(node.op, ast.Sub):
-        fixed = isinstance(node.right, ast.Constant) and isinstance(node.right.value, int)
-        return plus(left, number(node.right.value), -1) if fixed else left  # type: ignore[attr-defined]  # fixed
-    right = largest(node.right, value)
+        known = {n.id for n in ast.walk(node.right) if isinstance(n, ast.Name)} <= set(fixed)
+        called_there = any(isinstance(n, ast.Call) for n in ast.walk(node.right))
+        return plus(left, right, -1) if known and not called_there else left
     if isinstance(node.op, ast.Add):
         return plus(left, right)
     if isinstance(node.op, ast.Mult):

@@ -118,7 +118,8 @@ def read(text_: str, said: Said, language: str, called: str) -> Reading:
             )
     _known(said, chosen, [d.name for d in declared])
     integers = frozenset(d.name for d in declared if not d.pointer and d.dtype.startswith(("int", "uint")))
-    return _Reader(text_, said, language, chosen, declared, Body(text_, chosen, integers)).reading()
+    tuned = frozenset(p.name for p in source.tunables(text_).parameters) | frozenset(said.parameters)
+    return _Reader(text_, said, language, chosen, declared, Body(text_, chosen, integers, tuned)).reading()
 
 
 def _known(said: Said, kernel: str, names: Sequence[str]) -> None:

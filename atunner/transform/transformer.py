@@ -1,29 +1,29 @@
 """`LLMKernelTransformer`: a kernel goes in, and the best verified one comes out, with its parameters and history."""
 
 import asyncio
-import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from atunner.core.errors import UserError
-from atunner.core.task import Budget, Task
+from atunner.core.task import Budget
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Watch, ignore
 from atunner.knowledge_base.devices import device as named_device
 from atunner.operators.user import UserKernel
-from atunner.operators.user.task import kernel_task
-from atunner.search.formats import admitted, short
-from atunner.search.formats.source import LANGUAGES, NAMES, language_of, read_source
+from atunner.search.formats.source import NAMES, language_of, read_source
 from atunner.settings import Settings
 from atunner.transform.models import spec_of
+from atunner.transform.preparing import Preparation, Prepared, Wanted, checked_tests
 from atunner.transform.reading import Reading, Said, read
 from atunner.transform.result import TunedKernel
-from atunner.transform.strategies import Wanted, chosen
+from atunner.transform.strategies import Wanted as Strategy
+from atunner.transform.strategies import chosen
+from atunner.transform.testing import KernelTest, strategies
+from atunner.transform.watching import on_loop
 from atunner.wiring import HOST, Request, Session
-
-ENDINGS = {language: ending for ending, language in LANGUAGES.items()}
 
 
 class LLMKernelTransformer:
@@ -44,9 +44,11 @@ class LLMKernelTransformer:
             a LangChain chat model, by its shape.
         tuning_strategy: OnePromptTuningStrategy(), AutonomousTuningStrategy(), ExplicitTuningStrategy([...]), a name,
             or a factory of your own. None: the expert without a model, else autonomous.
+        testing_strategy: SignatureTesting() (the judge draws inputs, the default), GivenTesting([...]), ModelTesting(),
+            a class of your own with `tests(kernel)`, or several. Tests by add_test() come first.
         device: a GPU's name for CUDA; left out: this machine.
         budget: trials, seconds, tokens and dollars that may be spent.
-        on_progress: called with an event for each step; must not block.
+        on_progress: called with an event for each step; must not block. A coroutine function for make_kernel_async().
         **said: what the source does not say: name, language, arguments, sizes, outputs, parameters, constraints,
             problem_size, grid, block, flags, tolerance.
 
@@ -54,11 +56,12 @@ class LLMKernelTransformer:
         UserError: something is wrong or not clear; one line, before anything is spent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options that its users know, by name
         self,
         kernel: str | Path,
         model: object = "none",
-        tuning_strategy: Wanted = None,
+        tuning_strategy: Strategy = None,
+        testing_strategy: object = None,
         device: str = HOST,
         *,
         budget: Budget | None = None,
@@ -76,15 +79,41 @@ class LLMKernelTransformer:
         self.device = named_device(device).name if device != HOST else HOST
         self.budget, self.options = budget or Budget(trials=128), options or Options()
         self.on_progress = on_progress
+        self.notes: tuple[str, ...] = ()
+        self.testing = strategies(testing_strategy)
+        self._tests: list[KernelTest] = []
         self.reading: Reading = read(self._source, Said(**said), language, self._called)
 
     @property
     def understood(self) -> str:
-        """What was read from the source, one line each."""
+        """What was read from the source, one line each; after make_kernel() also what was found out then."""
         found = self.reading
         lines = [f"kernel: {found.name} ({found.language})"]
         lines += [f"{name}: {told}" for name, told in found.arguments.items()]
-        return "\n".join([*lines, *found.notes, *(f"asked: {gap}" for gap in found.gaps)])
+        return "\n".join([*lines, *found.notes, *(f"not clear: {gap}" for gap in found.gaps), *self.notes])
+
+    def add_test(
+        self,
+        inputs: Mapping[str, Any] | Sequence[Any],
+        expected: Mapping[str, Any] | Sequence[Any] = (),
+        *,
+        name: str = "",
+        **sizes: int,
+    ) -> Self:
+        """Add a test of your own; the first one switches generated inputs off.
+
+        inputs: arrays and numbers by argument, or all of them in the kernel's order with None for what is only written.
+        expected: what is right, in the same form; left out, the original kernel says it. sizes: what the arguments
+        do not say.
+
+        Raises:
+            UserError: an argument that the kernel does not take.
+        """
+        named = expected if isinstance(expected, Mapping) or len(expected) else {}
+        test = KernelTest(inputs=inputs, expected=named, sizes=sizes, name=name)
+        checked_tests((test,), self.reading)
+        self._tests.append(test)
+        return self
 
     def make_kernel(self) -> TunedKernel:
         """Tune the kernel to the end of the budget; the same as `atunner tune kernel`. Works in notebooks too.
@@ -92,49 +121,55 @@ class LLMKernelTransformer:
         Raises:
             UserError: what is needed is missing or wrong. ToolError: a program is missing; the run can be resumed.
         """
-        with Session(Settings()) as session:
-            return TunedKernel(session.start(self._request(), self.on_progress))
+        return self._run(self.on_progress, threading.Event())
 
     async def make_kernel_async(self) -> TunedKernel:
-        """The same, without blocking the event loop."""
-        return await asyncio.to_thread(self.make_kernel)
+        """The same, without blocking the event loop; on_progress may be a coroutine function.
 
-    def task(self) -> Task:
-        """The task as ATunner runs it.
+        When the task is cancelled the run stops at its next candidate and can be resumed.
+        """
+        stop, watch = threading.Event(), on_loop(self.on_progress, asyncio.get_running_loop())
+        try:
+            return await asyncio.to_thread(self._run, watch, stop)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+
+    def prepare(self) -> Prepared:
+        """The task as the run would get it: sizes chosen, tests admitted. make_kernel() does this by itself.
 
         Raises:
-            UserError: a size or a shape is not known, or the description contradicts itself.
+            UserError: what is needed is missing or wrong.
         """
-        found = self.reading
-        if found.gaps:
-            raise UserError(str(found.gaps[0]))
-        if found.missing:
-            first = found.missing[0]
-            raise UserError(f"How large is {first!r} of {found.name}? Give sizes={{{first!r}: NUMBER}}.")
-        return kernel_task(self._kernel(found.said.sizes), self.device)
+        with Session(Settings()) as session:
+            return self._prepared(session)
 
-    def _kernel(self, sizes: Mapping[str, int]) -> UserKernel:
-        with tempfile.TemporaryDirectory(prefix="atunner-kernel-") as folder:
-            file = Path(folder) / f"kernel{ENDINGS[self.reading.language]}"
-            file.write_text(self._source, encoding="utf-8")
-            return admitted(short.described(self.reading.content(sizes), file, Path(self._called)))
-
-    def _request(self) -> Request:
-        task = self.task()
-        kernel = UserKernel.model_validate(task.spec["kernel"])
+    def _prepared(self, session: Session) -> Prepared:
+        wanted = Wanted(self.model, self.device, self.budget, self.testing, tuple(self._tests))
+        work = Preparation(session, self.reading, wanted, self._called)
+        made = work.prepared()
+        self.reading, self.notes = work.reading, made.notes
+        kernel = UserKernel.model_validate(made.task.spec["kernel"])
         if self.model == "none" and not any(len(p.values) > 1 for p in kernel.space.parameters):
             raise UserError(
                 f"{kernel.name} has nothing to tune without a model: give parameters={{'NAME': [1, 2, 4]}} that its "
                 "source uses, or a model."
             )
-        return Request(
-            task=task,
-            budget=self.budget,
-            options=replace(self.options, strategy={**self.strategy.settings(), **self.options.strategy}),
-            model=self.model,
-            strategy=self.strategy.name,
-            executor="threads",
-        )
+        return made
+
+    def _run(self, watch: Watch, stop: threading.Event) -> TunedKernel:
+        with Session(Settings()) as session:
+            made = self._prepared(session)
+            settings = {**self.strategy.settings(), **self.options.strategy}
+            request = Request(
+                task=made.task,
+                budget=made.budget,
+                options=replace(self.options, strategy=settings),
+                model=self.model,
+                strategy=self.strategy.name,
+                executor="threads",
+            )
+            return TunedKernel(session.start(request, watch, stop))
 
 
 def _given(kernel: str | Path, language: str) -> tuple[str, str, str]:

@@ -195,6 +195,11 @@ class UserKernels(Kernels):
         """None: checking again from scratch needs an operator that ships."""
         return None
 
+    def plan_of(self, task: Task) -> UserPlan:
+        """The cases that candidates of an admitted task are held against."""
+        plan = self._subject(task).plan
+        return plan if isinstance(plan, UserPlan) else UserPlan(plan.oracle, plan.problem)
+
     def _built_ahead(self, task: Task, candidate: Candidate) -> Screening:
         try:
             self.check(task, candidate)
