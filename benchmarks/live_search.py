@@ -15,6 +15,7 @@ import json
 import shutil
 import statistics
 import sys
+import tempfile
 import threading
 import time
 from datetime import datetime
@@ -148,13 +149,12 @@ class Contest:
             return True
         if time.monotonic() > self.deadline:
             return False
-        folder = self.work / "run"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder = Path(tempfile.mkdtemp(dir=self.work, prefix="run-"))
         self.results[key] = (
             self._ours(truth, seed, folder) if tuner == "atunner" else self._peer(truth, tuner, seed, folder)
         )
         self.kept.write_text(json.dumps(self.results, indent=1))
+        shutil.rmtree(folder, ignore_errors=True)
         print(key, self.results[key], flush=True)
         return True
 

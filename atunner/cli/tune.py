@@ -15,6 +15,7 @@ from atunner.core.errors import UnknownName, UserError
 from atunner.core.record import RunRecord
 from atunner.core.status import Status
 from atunner.core.task import Budget, Objective, Task
+from atunner.domains.user_kernels.answers import commonest
 from atunner.domains.user_kernels.objectives import OBJECTIVES
 from atunner.graphs.deps import Options
 from atunner.knowledge_base.devices import device
@@ -118,8 +119,4 @@ def _refuse_empty(record: RunRecord, bound: Budget) -> None:
             f"The budget of {asked} is less than the baseline costs ({cost}): nothing was tried. Give more."
         )
     if failed and not any(t.status is Status.OK for t in others) and not any(s.score for s in record.screenings):
-        counted = {text: failed.count(text) for text in dict.fromkeys(failed)}
-        told = "; ".join(
-            f"{n} x {text.rstrip('.')}" for text, n in sorted(counted.items(), key=lambda pair: -pair[1])[:3]
-        )
-        raise UserError(f"All {len(failed)} configurations but the baseline fail: {told}.")
+        raise UserError(f"All {len(failed)} configurations but the baseline fail: {commonest(failed)}.")

@@ -1,5 +1,6 @@
 """Where right answers come from: a Python reference in a child process, a file, or the untuned kernel itself."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from functools import cached_property
@@ -181,6 +182,9 @@ def no_answer(problem: Problem, inputs: Arrays) -> Arrays:
 
 
 def commonest(failures: Sequence[str]) -> str:
-    """Failures counted, the commonest first."""
-    counted = {text: failures.count(text) for text in dict.fromkeys(failures)}
-    return "; ".join(f"{n} x {text.rstrip('.')}" for text, n in sorted(counted.items(), key=lambda pair: -pair[1])[:3])
+    """Failures counted by kind, whatever their figures; the commonest first, each as its first one said it."""
+    kinds: dict[str, list[str]] = {}
+    for text in failures:
+        kinds.setdefault(re.sub(r"[\d.,+-]+", "#", text), []).append(text)
+    told = sorted(kinds.values(), key=len, reverse=True)[:3]
+    return "; ".join(f"{len(same)} x {same[0].rstrip('.')}" for same in told)
