@@ -122,7 +122,7 @@ def loops(text: str) -> list[str]:
         ("for (i = 0; i < n; i++) out[0][i] = i; out[1][0] = i;", "used behind its loop"),
         ("for (i = 0; i < n; i++) { if (out[0][i] > 0) out[1][i] = 1; }", "depends on data"),
         ("for (i = 0; i < n; i++) out[0][i * i] = 1;", "not affine"),
-        ("for (i = 0; i < n; i++) { out[0][i] = 1; n -= 1; }", "changes inside the nest"),
+        ("for (i = 0; i < n; i++) { out[0][i] = 1; n -= 1; }", "not affine"),
         ("for (i = 0; i < n; i *= 2) out[0][i] = 1;", "constant"),
         ("for (i = 0; i < n; i++) out[0][i] = getchar();", "may have effects"),
         ("for (i = 0; i < n; i++) { out[0][i] = 1; if (i > 3) break; }", "BreakStmt"),
