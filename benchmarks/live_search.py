@@ -5,8 +5,8 @@ python benchmarks/live_search.py [--kernels ...] [--seeds 5] [--minutes M] [--wo
 Four C kernels (benchmarks/live) with at least 500 configurations each, the same source, space, compiler options, inputs
 and answers for both. First every configuration is measured (the best ones again, in turn); then ATunner and Kernel
 Tuner's adaptive_tabu_greywolf and genetic_algorithm run in turn, each in a process of its own with empty caches, until
-they have evaluated a configuration of that set; ATunner's counts when it is verified. What was done is kept in DIR and
-not done again, so the script may be run in pieces with --minutes. Exits 1 when a figure is missed, the last line names
+their best so far belongs to that set; ATunner's counts when it is verified. What was done is kept in DIR and not done
+again, so the script may be run in pieces with --minutes. Exits 1 when a figure is missed, the last line names
 which. PYTHON: an interpreter with kernel_tuner (python -m venv .venv-peers; .venv-peers/bin/pip install kernel_tuner).
 """
 
@@ -194,7 +194,7 @@ def _awaited(process: Any, done: Path) -> list[float]:
 
 
 def _reached(folder: Path, cache: Path, names: list[str], near: set[str]) -> list[float] | None:
-    """Seconds and evaluations to the first configuration near the best, from Kernel Tuner's cache file."""
+    """Seconds and evaluations until its best so far is near the true best, from Kernel Tuner's cache file."""
     if not cache.exists() or not (folder / "started").exists():
         return None
     text = cache.read_text().rstrip().rstrip(",")
@@ -206,9 +206,12 @@ def _reached(folder: Path, cache: Path, names: list[str], near: set[str]) -> lis
             continue
     else:
         return None
-    begun = float((folder / "started").read_text())
+    begun, best = float((folder / "started").read_text()), float("inf")
     for count, entry in enumerate(entries, 1):
-        if canonical({n: entry[n] for n in names}) in near and isinstance(entry["time"], float):
+        if not isinstance(entry["time"], float) or entry["time"] >= best:
+            continue
+        best = entry["time"]
+        if canonical({n: entry[n] for n in names}) in near:
             return [datetime.fromisoformat(entry["timestamp"]).timestamp() - begun, count]
     return None
 
