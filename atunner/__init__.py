@@ -23,11 +23,17 @@ if TYPE_CHECKING:
     from atunner.core.trial import Trial as Trial
     from atunner.python import Result as Result
     from atunner.python import optimize as optimize
+    from atunner.python import optimize_async as optimize_async
     from atunner.python import tune as tune
+    from atunner.python import tune_async as tune_async
     from atunner.transform import AutonomousTuningStrategy as AutonomousTuningStrategy
     from atunner.transform import ExplicitTuningStrategy as ExplicitTuningStrategy
+    from atunner.transform import GivenTesting as GivenTesting
+    from atunner.transform import KernelTest as KernelTest
     from atunner.transform import LLMKernelTransformer as LLMKernelTransformer
+    from atunner.transform import ModelTesting as ModelTesting
     from atunner.transform import OnePromptTuningStrategy as OnePromptTuningStrategy
+    from atunner.transform import SignatureTesting as SignatureTesting
     from atunner.transform import TunedKernel as TunedKernel
     from atunner.transform import TuningStep as TuningStep
 
@@ -38,6 +44,10 @@ _HOMES = {
             "ExplicitTuningStrategy",
             "LLMKernelTransformer",
             "OnePromptTuningStrategy",
+            "GivenTesting",
+            "KernelTest",
+            "ModelTesting",
+            "SignatureTesting",
             "TunedKernel",
             "TuningStep",
         ),
@@ -51,10 +61,35 @@ _HOMES = {
     "Task": "atunner.core.task",
     "Trial": "atunner.core.trial",
     "optimize": "atunner.python",
+    "optimize_async": "atunner.python",
     "tune": "atunner.python",
+    "tune_async": "atunner.python",
 }
 
-__all__ = ["Budget", "Candidate", "Client", "Objective", "Result", "Task", "Trial", "__version__", "optimize", "tune"]
+__all__ = [
+    "AutonomousTuningStrategy",
+    "Budget",
+    "Candidate",
+    "Client",
+    "ExplicitTuningStrategy",
+    "GivenTesting",
+    "KernelTest",
+    "LLMKernelTransformer",
+    "ModelTesting",
+    "Objective",
+    "OnePromptTuningStrategy",
+    "Result",
+    "SignatureTesting",
+    "Task",
+    "Trial",
+    "TunedKernel",
+    "TuningStep",
+    "__version__",
+    "optimize",
+    "optimize_async",
+    "tune",
+    "tune_async",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,10 @@
 """The Python API: the main job as one typed function, in scripts and notebooks."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any, ParamSpec
 
 from atunner.core.candidate import Candidate
 from atunner.core.record import RunRecord
@@ -14,6 +17,8 @@ from atunner.reports.write import Paths, write
 from atunner.search.formats import read_kernel
 from atunner.settings import Settings
 from atunner.wiring import HOST, Request, Session
+
+P = ParamSpec("P")
 
 
 class Result:
@@ -96,6 +101,20 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
     )
     with Session(Settings()) as session:
         return Result(session.start(request, watch))
+
+
+def _twin(work: Callable[P, Result]) -> Callable[P, Coroutine[Any, Any, Result]]:
+    """The same for a running event loop, which it does not block."""
+
+    @wraps(work)
+    async def twin(*args: P.args, **options: P.kwargs) -> Result:
+        return await asyncio.to_thread(work, *args, **options)
+
+    return twin
+
+
+optimize_async = _twin(optimize)
+tune_async = _twin(tune)
 
 
 def _task(operator: str, shape: Sequence[int] | None, target: str, settings: Mapping[str, int | str]) -> Task:

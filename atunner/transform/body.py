@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from atunner.core.errors import UserError
-from atunner.transform.polynomial import Polynomial, Unclear, largest, name, number, parsed, plus
+from atunner.transform.polynomial import Polynomial, Unclear, largest, name, number, parsed, plus, rounded
 
 AXES = "xyz"
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -106,8 +106,24 @@ class Body:
         return found
 
     def extent(self, index: str, axes: dict[str, str] | None = None) -> Polynomial:
-        """How many elements a buffer needs for an index. axes: known extents of grid axes. Raises Unclear."""
-        return plus(self._most(parsed(index), frozenset(), axes or {}), number(1))
+        """How many elements a buffer has, by one index. axes: known extents of grid axes. Raises Unclear.
+
+        A border that an index leaves out is there all the same: n * m - m - 1 becomes n * m.
+        """
+        return rounded(plus(self._most(parsed(index), frozenset(), axes or {}), number(1)))
+
+    def axis(self, variable: str) -> str:
+        """The axis of the grid that a variable runs along, also by way of others; "" where it is none."""
+        names, left = set[str](), [variable]
+        while left:
+            one = left.pop()
+            if one in names or one not in self.definitions:
+                continue
+            names.add(one)
+            if found := axis_of(self.definitions[one]):
+                return found
+            left += [n.id for n in ast.walk(self.definitions[one]) if isinstance(n, ast.Name)]
+        return ""
 
     def limit(self, variable: str, axes: dict[str, str] | None = None) -> Polynomial:
         """How many values a variable takes. Raises Unclear."""
@@ -127,7 +143,7 @@ class Body:
         if variable in self.bounds:
             return plus(self._most(parsed(self.bounds[variable]), within, axes), number(1), -1)
         if variable in self.definitions:
-            axis = axis_of(self.definitions[variable])
+            axis = self.axis(variable)
             if axis in axes:
                 return plus(name(axes[axis]), number(1), -1)
             return self._most(self.definitions[variable], within, axes)

@@ -42,6 +42,12 @@ def product(a: Polynomial, b: Polynomial) -> Polynomial:
     return found
 
 
+def rounded(found: Polynomial) -> Polynomial:
+    """Without what is taken away from a longer product, or from anything by a number."""
+    most = max((len(t) for t, f in found.items() if f > 0), default=0)
+    return {t: f for t, f in found.items() if f > 0 or not 0 <= len(t) < max(most, 1)}
+
+
 def names_in(found: Polynomial) -> frozenset[str]:
     """The names of a polynomial."""
     return frozenset(n for term in found for n in term)

@@ -8,7 +8,7 @@ from atunner.core.errors import UserError
 from atunner.search.formats import source
 from atunner.search.formats.geometry import AXES, GPU
 from atunner.search.formats.source import Declared
-from atunner.transform.body import Body, axis_of
+from atunner.transform.body import Body
 from atunner.transform.polynomial import Unclear, exact, names_in, text
 
 BLOCK: dict[int, dict[str, tuple[int, ...]]] = {
@@ -243,7 +243,7 @@ class _Reader:
         """For each axis that the kernel runs along: its extent, and how many of it one block does."""
         found: dict[str, tuple[str, str]] = {}
         for variable, node in self._body.definitions.items():
-            axis = axis_of(node)
+            axis = self._body.axis(variable)
             if not axis or axis in found:
                 continue
             try:

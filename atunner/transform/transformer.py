@@ -25,6 +25,9 @@ from atunner.transform.testing import KernelTest, strategies
 from atunner.transform.watching import on_loop
 from atunner.wiring import HOST, Request, Session
 
+WHOLE = 1_000_000
+"""Trials of a round where only time bounds them."""
+
 
 class LLMKernelTransformer:
     """Make a kernel faster, and prove it: verified against the original, measured beside it.
@@ -77,7 +80,9 @@ class LLMKernelTransformer:
         self.model = spec_of(model)
         self.strategy = chosen(tuning_strategy, self.model)
         self.device = named_device(device).name if device != HOST else HOST
-        self.budget, self.options = budget or Budget(trials=128), options or Options()
+        self.budget = budget or Budget(trials=128)
+        whole = self.budget.trials or WHOLE
+        self.options = options or (Options(slice=whole) if self.strategy.name == "expert" else Options())
         self.on_progress = on_progress
         self.notes: tuple[str, ...] = ()
         self.testing = strategies(testing_strategy)
