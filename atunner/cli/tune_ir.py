@@ -57,7 +57,7 @@ def register(room: typer.Typer) -> None:
         ldflags: str = typer.Option("", "--ldflags", help="Libraries that it needs, such as -lz."),
         kernel: str = typer.Option("", "--kernel", help="The function to change; left out: the hottest."),
         clang: str = typer.Option("", "--clang", help="Which clang; left out: the newest here."),
-        suite: Path | None = typer.Option(None, "--polybench", help="Folder of PolyBench/C: all its kernels as a suite."),
+        suite: Path | None = typer.Option(None, "--polybench", help="Folder of PolyBench/C, a suite."),
         model: str = typer.Option("none", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
         strategy: str = typer.Option(
             "", "--strategy", help=f"{', '.join(sorted(STRATEGIES))}; expert without a model."
