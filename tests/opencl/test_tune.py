@@ -12,7 +12,7 @@ SOURCE = """
 __kernel void scale(__global float *y, __global const float *x, uint n, float a) {
     int i = get_global_id(0);
     float sum = 0;
-    for (int k = 0; k < 32; ++k) sum = sum * 0.5f + a * x[i < n ? i : 0];
+    for (int k = 0; k < 128; ++k) sum = sum * 0.5f + a * x[i < n ? i : 0];
     if (careless || i < n) y[i] = sum;
 }
 """
