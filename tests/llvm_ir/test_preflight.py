@@ -71,3 +71,13 @@ def test_clang_14_serves_as_well(domain: LlvmIr, asked: Asked) -> None:
 
     assert trial.status is Status.OK, trial.feedback
     assert "14." in domain.environment(task).toolchain["clang"]
+
+
+def test_the_kernel_that_is_named_must_be_there_and_is_the_only_one_rewritten(domain: LlvmIr, asked: Asked) -> None:
+    task = asked(PRODUCT)
+    with pytest.raises(UserError, match=r"No function named 'multiplx'. Did you mean multiply"):
+        domain.admit(task.model_copy(update={"spec": {**task.spec, "kernel": "multiplx"}}))
+
+    named = domain.admit(task.model_copy(update={"spec": {**task.spec, "kernel": "multiply"}}))
+    nests = next(f for f in domain.families(named) if f.name == "nests")
+    assert all(p.name == "build" or p.name.startswith("multiply_") for p in nests.space.parameters)

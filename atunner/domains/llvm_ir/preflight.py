@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from atunner.core.errors import CandidateError, Crashed, NotBuilt, TimedOut, UserError
+from atunner.core.errors import CandidateError, Crashed, NotBuilt, TimedOut, UnknownName, UserError
 from atunner.domains.llvm_ir.build import LINES, O3, laid_out
 from atunner.domains.llvm_ir.changes import other_inputs, tried
 from atunner.domains.llvm_ir.evidence.gather import Program as Profiled
@@ -32,6 +32,8 @@ def admitted(subject: Subject) -> Program:
     if program.ready:
         return program
     binary = _compiled(subject)
+    if program.kernel and program.kernel not in subject.base_shape.functions:
+        raise UnknownName("function", program.kernel, subject.base_shape.functions)
     with open_folder() as folder:
         copy = copied(binary, folder / "program")
         _reads_nothing(subject.runner, copy, program.input)

@@ -112,6 +112,8 @@ class Templates:
         for one in self.found:
             grouped.setdefault((one.function, one.line), []).append(one)
         made = [Place(function=f, line=n, rewrites=tuple(rs)) for (f, n), rs in grouped.items()]
+        if self.program.kernel:
+            made = [p for p in made if p.function == self.program.kernel]
         shares = self._shares([p.line for p in made])
         hot = [p for p in made if not p.line or not self.program.hot or shares[p.line] >= LEAST_SHARE]
         return tuple(sorted(hot, key=lambda p: (p.line > 0, -shares[p.line]))[:MOST_PLACES])
