@@ -192,6 +192,7 @@ class Preparation:
                 replaces = replaces or bool(getattr(strategy, "replaces", True))
         folder = self._session.settings.data / "tests"
         tests: tuple[GivenTest, ...] = tuple(kept(t, i, self.reading, kernel, folder) for i, t in enumerate(given))
+        agreeing(tests)
         tests += self._suggested(kernel, view)
         return kernel.model_copy(update={"tests": tests, "generated": not replaces})
 
@@ -238,3 +239,15 @@ def checked_tests(tests: Sequence[KernelTest], reading: Reading) -> None:
         label = test.name or f"test {number + 1}"
         by_name(test.inputs, reading, label)
         by_name(test.expected, reading, label)
+
+
+def agreeing(tests: Sequence[GivenTest]) -> None:
+    """Raise UserError where equal inputs are expected to give different results."""
+    seen: list[GivenTest] = []
+    for test in tests:
+        for other in seen:
+            shared = test.outputs.keys() & other.outputs.keys()
+            same = (test.sizes, test.inputs) == (other.sizes, other.inputs)
+            if same and any(test.outputs[n].digest != other.outputs[n].digest for n in shared):
+                raise UserError(f"{other.name} and {test.name} expect different results of equal inputs; take one out.")
+        seen.append(test)

@@ -151,17 +151,18 @@ def first_look(backend: Any, plan: Plan, candidate: Candidate, kernel: UserKerne
     """Run a candidate on the first input, or once on each of the user's tests. Raises CandidateError."""
     for shape in plan.shapes:
         draws = draws_of(kernel, shape.problem)
+        names = [f" ({t.name})" for t in cases_at(kernel.tests, kernel.sizes, shape.problem.dims)] or [""]
         if not draws and not shape.main:
             continue
         truths = [plan.oracle.truth(shape.problem, d) for d in draws or (Draw(number=0),)]
         built = backend.build(shape.problem, candidate)
         ran = backend.run_cases([Job(built, [Case(t.inputs) for t in truths], kernel.name)])[0]
-        for truth, one in zip(truths, ran, strict=True):
+        for truth, one, name in zip(truths, ran, names, strict=True):
             if one.faults:
-                raise Wrong(f"it {one.faults[0]}")
+                raise Wrong(f"it {one.faults[0]}{name}")
             found = truth.mismatch(one.outputs)
             if found is not None:
-                raise Wrong(f"Wrong result: {found}")
+                raise Wrong(f"Wrong result: {found}{name}")
 
 
 def answering(kernel: UserKernel, backend: Any, params: Params, cache: Path) -> Answering:

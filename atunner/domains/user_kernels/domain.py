@@ -16,6 +16,7 @@ from atunner.core.measurement import Measurement
 from atunner.core.profile import Profile, StaticFacts
 from atunner.core.program import Problem
 from atunner.core.roofline import bound, ceilings
+from atunner.core.space import Family
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
@@ -148,6 +149,10 @@ class UserKernels(Kernels):
         """The untuned kernel."""
         kernel = _kernel(task)
         return UserFamily(kernel, kernel.name).realise(_baseline(task), origin="baseline")
+
+    def families(self, task: Task) -> tuple[Family, ...]:
+        """The source as given, where it has anything to search; else only what models write."""
+        return tuple(f for f in super().families(task) if f.space.parameters)
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """Compile all; what is raced only for its own problem, OpenCL to the code of its work-group size."""
