@@ -27,6 +27,7 @@ from atunner.transform.reading import Reading, Said, read
 from atunner.transform.sizing import Stopwatch, fitting
 from atunner.transform.testing import (
     ArgumentView,
+    GivenTesting,
     KernelTest,
     KernelView,
     ModelTesting,
@@ -135,7 +136,9 @@ class Preparation:
             self.reading = _read_again(self.reading, replace(said, arguments=arguments), self._called)
 
     def _given(self) -> tuple[KernelTest, ...]:
-        return self._wanted.tests
+        """The user's tests, which need no sizes to be known: those by add_test before all others."""
+        more = [t for s in self._wanted.testing if isinstance(s, GivenTesting) for t in s.given]
+        return (*self._wanted.tests, *more)
 
     def _kernel(self) -> UserKernel:
         reading = self.reading
@@ -185,8 +188,11 @@ class Preparation:
         """With the user's tests first, then those of the strategies, then those that a model suggested."""
         view = view_of(kernel)
         given = list(self._given())
-        replaces = bool(given)
+        kept_back = [s for s in self._wanted.testing if isinstance(s, GivenTesting) and s.keep_generated]
+        replaces = bool(self._wanted.tests) or (bool(given) and not kept_back)
         for strategy in self._wanted.testing:
+            if isinstance(strategy, GivenTesting):
+                continue
             if more := self._of(strategy, view):
                 given += more
                 replaces = replaces or bool(getattr(strategy, "replaces", True))
