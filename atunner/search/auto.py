@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from atunner.search.design import opening
 from atunner.search.features import Features
 from atunner.search.gaussian import Matrix, Posterior, Weights, fitted
 from atunner.search.ledger import Ledger
@@ -18,8 +19,9 @@ from atunner.search.merge import merged, warped
 from atunner.search.space import Points
 
 DESIGN, OPENING = 5, 3
-"""Random points before the process is asked; with beliefs, the OPENING best of them are asked instead."""
-POOL = 2500
+"""Points before the process is asked; with beliefs, the OPENING best of them are asked instead."""
+POOL, WHOLE, FEW = 2500, 5000, 150
+"""Random points of a pool; up to FEW figures, a space of up to WHOLE points is its own pool."""
 ROWS, FIT_ROWS = 160, 110
 GROWTH, LONGEST = 1.2, 40
 REFIT = 1.3
@@ -49,7 +51,7 @@ class Auto:
         """The points with the largest expected improvement; random ones at first."""
         design = OPENING if ledger.beliefs else DESIGN
         if len(ledger.asked) < design:
-            return ledger.random(rng, min(count, design - len(ledger.asked)))
+            return opening(ledger, rng, min(count, design - len(ledger.asked)))
         if not ledger.best(1):
             return ledger.random(rng, count)
         model = self._current(ledger, rng)
@@ -86,7 +88,9 @@ class Auto:
         rank = np.argsort(target, kind="stable")
         kept = _kept(rank, ROWS)
         near = [ledger.space.neighbours(int(told[i])) for i in rank[:5]]
-        pool = np.unique(np.concatenate([ledger.space.sample(rng, POOL), *near]))
+        whole = since <= FEW and len(ledger.space) <= WHOLE
+        drawn = ledger.space.sample(rng, len(ledger.space) if whole else POOL)
+        pool = np.unique(np.concatenate([drawn, *near]))
         if self._belief is not None:
             pool = np.unique(np.concatenate([pool, np.argsort(self._belief, kind="stable")[:500]]))
         posterior = Posterior(weights.noise, weights.scaled(features(pool), features.groups))

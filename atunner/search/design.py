@@ -1,0 +1,34 @@
+"""The first points of a search that knows nothing: near the middle, above the middle, then at random.
+
+Ends of value lists are where kernels fail or crawl (no parallel work, no registers left), so that a point near the
+middle of every list is better than most; uniform points follow, since a rule of thumb must not be the only evidence.
+"""
+
+import numpy as np
+
+from atunner.search.ledger import Ledger
+from atunner.search.space import Points
+
+PLACES = (0.5, 2 / 3)
+NEAR = 4
+"""The first point is one of the NEAR nearest to the first of PLACES, as shares of each ordered list, and so on."""
+
+
+def opening(ledger: Ledger, rng: np.random.Generator, count: int) -> list[int]:
+    """Up to `count` points that were not asked."""
+    chosen: list[int] = []
+    if not ledger.beliefs and ledger.space.complete:
+        for place in PLACES[len(ledger.asked) :][:count]:
+            near = [p for p in ledger.fresh(_nearest(ledger, place)).tolist() if p not in chosen]
+            chosen += [near[int(rng.integers(len(near)))]] if near else []
+    return chosen or ledger.random(rng, count)
+
+
+def _nearest(ledger: Ledger, place: float) -> Points:
+    """The NEAR points nearest to a share of the way through each ordered list."""
+    space = ledger.space
+    away = np.zeros(len(space))
+    for column, (parameter, scale) in enumerate(zip(space.space.parameters, space.scales, strict=True)):
+        if scale.ordered and len(parameter.values) > 1:
+            away += (space.codes[:, column] / (len(parameter.values) - 1) - place) ** 2
+    return np.argsort(away, kind="stable")[:NEAR]
