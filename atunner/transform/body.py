@@ -51,6 +51,7 @@ class Body:
         self.tuned = tuned | frozenset(re.findall(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", clean, re.M))
         self.text = _function(_DIRECTIVE.sub(" ", clean), kernel)
         self.sizes = sizes
+        self.threads: dict[str, str] = {}
 
     @cached_property
     def definitions(self) -> dict[str, ast.expr]:
@@ -77,7 +78,7 @@ class Body:
             moved = f" - ({more.strip()})" if more.strip() else ""
             found.setdefault(variable, f"({_balanced(text)}){moved}" + ("" if sign == "<" else " + 1"))
         for variable, step in _STEP.findall(self.text):
-            if step in self.tuned and variable in found and f"- ({step})" not in found[variable]:
+            if step in (*self.tuned, *self.macros) and variable in found and f"- ({step})" not in found[variable]:
                 found[variable] += f" - ({step} - 1)"
         return found
 
@@ -130,13 +131,15 @@ class Body:
         return plus(self._most(ast.Name(id=variable), frozenset(), axes or {}), number(1))
 
     def _most(self, node: ast.expr, inside: frozenset[str], axes: dict[str, str]) -> Polynomial:
-        return largest(node, lambda n: self._value(n, inside, axes), self.sizes | self.tuned)
+        return largest(node, lambda n: self._value(n, inside, axes), self.sizes | self.tuned | self.macros.keys())
 
     def _value(self, variable: str, inside: frozenset[str], axes: dict[str, str]) -> Polynomial:
         if variable in self.sizes or variable in self.tuned:
             return name(variable)
         if variable in self.macros:
             return number(self.macros[variable])
+        if variable.startswith("threadIdx_") and variable[-1] in self.threads:
+            return plus(self._most(parsed(self.threads[variable[-1]]), inside, axes), number(1), -1)
         if variable in inside:
             raise Unclear(f"{variable!r} depends on itself")
         within = inside | {variable}

@@ -166,14 +166,14 @@ class Preparation:
         return max(found, key=lambda s: prod(s.values()), default={})
 
     def _admitted(self, kernel: UserKernel) -> UserKernel:
-        """The kernel; an output that it only writes in part is taken for one that it changes."""
+        """The kernel, built and run once; an output that it only writes in part is taken for one that it changes."""
         guessed = self.reading.guessed
-        if not guessed:
-            return kernel
         judge = judge_of(self._session, kernel_task(kernel, self._wanted.target))
         try:
             judge.admit(kernel_task(kernel, self._wanted.target))
         except UserError as error:
+            if not guessed:
+                raise
             changed = [a.model_copy(update={"role": "inout"}) if a.name in guessed else a for a in kernel.arguments]
             other = kernel.model_copy(update={"arguments": tuple(changed)})
             try:

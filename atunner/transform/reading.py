@@ -149,8 +149,9 @@ class _Reader:
         sizes = [d.name for d in self._declared if d.name in self._body.sizes and not self._fixed(d.name)]
         sizes += [n for n in axes.values() if n.isidentifier() and n not in sizes]
         sizes += [n for n in self._said.sizes if n not in sizes]
-        arguments = {d.name: self._argument(d, axes) for d in self._declared}
         grid, block, more = self._launch(axes, own) if self._language in GPU else ((), (), {})
+        self._body.threads = {a: b for a, b in zip(AXES, block, strict=False) if b.isalnum()}
+        arguments = {d.name: self._argument(d, axes) for d in self._declared}
         return Reading(
             name=self._kernel,
             language=self._language,
@@ -229,7 +230,9 @@ class _Reader:
         for axis in AXES[: max(AXES.index(a) for a in found) + 1]:
             extent, items = found.get(axis, ("1", ""))
             size = f"block_size_{axis}"
-            if size not in own:
+            if items and size not in own and size not in items.split(" * "):
+                size = items
+            elif size not in own:
                 values = BLOCK[count].get(axis, (1, 2, 4))
                 more[size] = {"values": list(values), "default": FIRST[count].get(axis, 1)}
             block.append(size)

@@ -77,6 +77,8 @@ class LLMKernelTransformer:
         if unknown:
             known = ", ".join(Said.__dataclass_fields__)
             raise UserError(f"LLMKernelTransformer takes no {unknown[0]!r}. It takes kernel, model, ..., {known}.")
+        _check_forms(said)
+        _check_device(self._called, language, device)
         self.model = spec_of(model)
         self.strategy = chosen(tuning_strategy, self.model)
         self.device = named_device(device).name if device != HOST else HOST
@@ -183,6 +185,8 @@ def _given(kernel: str | Path, language: str) -> tuple[str, str, str]:
     Raises:
         UserError: there is no such file, or nothing says the language.
     """
+    if not isinstance(kernel, str | Path):
+        raise UserError(f"Expected a kernel's source or its file, got an object of type {type(kernel).__name__}.")
     text = str(kernel)
     if isinstance(kernel, Path) or ("\n" not in text and "{" not in text):
         path = Path(kernel)
@@ -191,6 +195,26 @@ def _given(kernel: str | Path, language: str) -> tuple[str, str, str]:
     if not found:
         raise UserError(f"No language {language!r}. Known: {', '.join(sorted(NAMES))}.")
     return text, f"the given {found} source", found
+
+
+def _check_device(called: str, language: str, device: str) -> None:
+    """Refuse a device on which the language does not run. Raises UserError."""
+    if language in ("cuda", "hip") and device == HOST:
+        raise UserError(f"{called} is for a GPU: give device='A100' or another name (`atunner devices` lists them).")
+    if language == "c" and device != HOST and named_device(device).kind != "cpu":
+        raise UserError(f"{called} is C and runs on this machine: leave device out, it is {device!r}.")
+
+
+def _check_forms(said: Mapping[str, Any]) -> None:
+    """Refuse what has another form than its default. Raises UserError."""
+    forms = {"arguments": Mapping, "sizes": Mapping, "parameters": Mapping, "tolerance": Mapping}
+    for name, value in said.items():
+        if not isinstance(value, forms.get(name, object)):
+            raise UserError(f"{name} takes {{NAME: VALUE}}, got {value!r:.60}.")
+        if name in ("outputs", "constraints", "problem_size", "grid", "block", "flags") and (
+            isinstance(value, str) or not isinstance(value, Sequence)
+        ):
+            raise UserError(f"{name} takes a list, got {value!r:.60}.")
 
 
 def _language(text: str) -> str:

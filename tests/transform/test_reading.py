@@ -74,6 +74,32 @@ def test_the_launch_of_a_gpu_kernel_follows_from_its_index() -> None:
     assert found.gaps == ()
 
 
+TILED = """
+#define TILE 16
+__global__ void matmul(const float *A, const float *B, float *C, int m, int n, int k) {
+    __shared__ float As[TILE][TILE], Bs[TILE][TILE];
+    int row = blockIdx.y * TILE + threadIdx.y, col = blockIdx.x * TILE + threadIdx.x;
+    float acc = 0.0f;
+    for (int t = 0; t < k; t += TILE) {
+        As[threadIdx.y][threadIdx.x] = A[row * k + t + threadIdx.x];
+        Bs[threadIdx.y][threadIdx.x] = B[(t + threadIdx.y) * n + col];
+        __syncthreads();
+        for (int i = 0; i < TILE; ++i) acc += As[threadIdx.y][i] * Bs[i][threadIdx.x];
+        __syncthreads();
+    }
+    if (row < m && col < n) C[row * n + col] = acc;
+}
+"""
+
+
+def test_a_block_that_the_source_fixes_stays_as_it_is() -> None:
+    found = read(TILED, Said(), "cuda", "it")
+    assert (found.grid, found.block) == (("cdiv(n, 16)", "cdiv(m, 16)"), ("16", "16"))
+    assert found.parameters == {}
+    assert found.arguments["A"] == "float32[k * m] input"
+    assert found.arguments["B"] == "float32[k * n] input"
+
+
 def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
     found = read(PLANE, Said(), "opencl", "it")
     assert found.grid == ("cdiv(width, block_size_x)", "cdiv(height, block_size_y)")
@@ -99,6 +125,17 @@ def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
         (AXPY, {"model": "gpt"}, "Expected none, openai:NAME"),
         (AXPY, {"model": object()}, "or a chat model of LangChain"),
         (AXPY, {"device": "H1000"}, "H1000"),
+        (AXPY, {"device": "A100"}, "is C and runs on this machine"),
+        (GPU, {}, "is for a GPU: give device='A100'"),
+        (3, {}, "Expected a kernel's source or its file"),
+        (AXPY, {"sizes": 5}, "sizes takes {NAME: VALUE}, got 5"),
+        (AXPY, {"outputs": "y"}, "outputs takes a list, got 'y'"),
+        (AXPY, {"sizes": {"n": 64}, "constraints": ["UNROLL > 8"]}, "'UNROLL > 8' cannot be met"),
+        (
+            AXPY.replace("x[i + u];", "x[i + u] + ;"),
+            {"sizes": {"n": 64}, "model": "none"},
+            "expected expression before",
+        ),
         (AXPY, {"tuning_strategy": "autonomus"}, "Did you mean autonomous?"),
         (AXPY, {"testing_strategy": 3}, "has a method tests(kernel)"),
         ("void f(widget_t *x, int n) { for (int i = 0; i < n; i++) x[i] = 0; }", {}, "type of the argument 'x'"),
