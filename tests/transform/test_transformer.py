@@ -25,6 +25,7 @@ from atunner import (
 )
 from atunner.core.errors import UserError
 from atunner.core.status import Provenance
+from atunner.domains.kernels.backends.opencl_device import devices
 from atunner.graphs.events import Event
 from atunner.knowledge_base.store import Store
 from atunner.settings import Settings
@@ -234,6 +235,22 @@ __global__ void axpy(float *y, const float *x, float a, int n) {
     assert made.provenance is Provenance.PREDICTED
     assert made.speedup is None
     assert "block_size_x" in made.parameters
+
+
+def test_opencl_is_read_built_and_run_on_this_processor(home: Path) -> None:
+    need("pocl", any(d.kind == "cpu" for d in devices()), "no OpenCL device for this processor")
+    source = """
+__kernel void transpose(__global float *y, __global const float *x, const uint width, const uint height) {
+    const size_t column = get_global_id(0), row = get_global_id(1);
+    if (row >= height || column >= width) return;
+    y[column * height + row] = x[row * width + column];
+}
+"""
+    rows = np.arange(24, dtype=np.float32).reshape(4, 6)
+    made = LLMKernelTransformer(source).add_test({"x": rows, "width": 6, "height": 4}, {"y": rows.T.copy()})
+    kernel: Any = made.prepare().task.spec["kernel"]
+    assert kernel["launch"]["grid"] == ["cdiv(width, block_size_x)", "cdiv(height, block_size_y)"]
+    assert [t["name"] for t in kernel["tests"]] == ["test 1"]
 
 
 def test_help_says_how_to_begin(home: Path) -> None:
