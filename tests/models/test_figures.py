@@ -1,15 +1,11 @@
 """The figures of benchmarks/models.py in small: the same code, on fewer seeds and runs."""
 
-import sys
 from pathlib import Path
 
 import pytest
-from support import need
+from support import benchmark, need
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
-import models as figures
-
+figures = benchmark("models")
 STRATEGIES = figures.STRATEGIES
 
 
