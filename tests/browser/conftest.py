@@ -20,8 +20,9 @@ ARGUMENTS = [
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Ended with its module: while the driver's event loop runs, no other test of the process can run one."""
     need("chromium", CHROMIUM.exists(), f"there is no browser at {CHROMIUM} (ATUNNER_CHROMIUM names another)")
     with sync.sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS, headless=True)
