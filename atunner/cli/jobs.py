@@ -33,32 +33,47 @@ def approve(
     step: list[str] = typer.Option([], "--step", help="A plan to follow instead; repeatable."),
     server: str = SERVER,
 ) -> None:
-    """Answer what a job waits for."""
+    """Answer what a job waits for.
+
+    Example: atunner job approve J --comment "tile first"
+    """
     with client(server) as there:
         show(there.approve(job, not reject, comment, step))
 
 
 def question(job: str = JOB, server: str = SERVER) -> None:
-    """Show what a waiting job asks."""
+    """Show what a waiting job asks.
+
+    Example: atunner job question J
+    """
     with client(server) as there:
         asked = there.question(job)
     typer.echo("\n".join([asked.title, *asked.lines, asked.source]).rstrip())
 
 
 def resume(job: str = JOB, server: str = SERVER) -> None:
-    """Go on with an ended job's unfinished run, as a new job."""
+    """Go on with an ended job's unfinished run, as a new job.
+
+    Example: atunner job resume J
+    """
     with client(server) as there:
         show(there.resume(job))
 
 
 def retry(job: str = JOB, server: str = SERVER) -> None:
-    """Do the same again, as a new job."""
+    """Do the same again, as a new job.
+
+    Example: atunner job retry J
+    """
     with client(server) as there:
         show(there.retry(job))
 
 
 def delete(job: str = JOB, server: str = SERVER) -> None:
-    """Forget an ended job; its run stays."""
+    """Forget an ended job; its run stays.
+
+    Example: atunner job delete J
+    """
     with client(server) as there:
         there.delete(job)
     typer.echo(f"{job} is deleted")
@@ -70,7 +85,10 @@ def board(
     server: str = SERVER,
     as_json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
-    """Show the leaderboard of a job, and what failed."""
+    """Show the leaderboard of a job, and what failed.
+
+    Example: atunner job board J --limit 5
+    """
     with client(server) as there:
         found = there.leaderboard(job, limit)
     if as_json:
@@ -89,7 +107,10 @@ def compare(
     server: str = SERVER,
     as_json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
-    """Set jobs side by side, with every reason why their figures must not be compared."""
+    """Set jobs side by side, with every reason why their figures must not be compared.
+
+    Example: atunner job compare J1 J2
+    """
     with client(server) as there:
         found = there.compare(jobs)
     if as_json:
@@ -109,7 +130,10 @@ def export(
     output: Path = typer.Option(Path("-"), "--output", help="Where to write; - is standard output."),
     server: str = SERVER,
 ) -> None:
-    """Fetch a job's results as a file."""
+    """Fetch a job's results as a file.
+
+    Example: atunner job export J --format report.html --output report.html
+    """
     if form not in FORMS:
         raise UserError(f"--format takes one of {', '.join(FORMS)}; got {form!r}.")
     with client(server) as there:
@@ -121,7 +145,10 @@ def artefact(
     output: Path = typer.Option(Path("-"), "--output", help="Where to write; - is standard output."),
     server: str = SERVER,
 ) -> None:
-    """Fetch a file by its hash."""
+    """Fetch a file by its hash.
+
+    Example: atunner job artefact DIGEST --output kernel.c
+    """
     with client(server) as there:
         written(there.artefact(digest), output)
 
@@ -132,7 +159,10 @@ def history(
     limit: int = typer.Option(20, "--limit", min=1, max=200, help="Lines at most."),
     server: str = SERVER,
 ) -> None:
-    """List earlier runs that the server knows."""
+    """List earlier runs that the server knows.
+
+    Example: atunner job history --operator matmul
+    """
     with client(server) as there:
         found = there.history(operator, target, limit)
     table = Table("run", "state", "trials", "best", "")
