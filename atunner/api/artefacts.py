@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 
-from atunner.api.context import Here, JobId
+from atunner.api.context import Here, JobId, without_run
 from atunner.api.problems import NoRun, Refused, documented
 from atunner.core.call import ModelCall
 from atunner.knowledge_base.candidates import Artefact
@@ -68,5 +68,5 @@ def compared(here: Here, job: Compare) -> Compared:
 def _run(here: Here, job: str) -> str:
     found = here.jobs.get(job)
     if found.run is None:
-        raise NoRun(f"Job {job} is {found.state} and has no run yet. Ask again when it is running.")
+        raise NoRun(without_run(found))
     return found.run

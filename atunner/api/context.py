@@ -9,9 +9,10 @@ from fastapi import Depends, Path, Request
 from atunner.api.digest import Digests
 from atunner.api.keys import NOBODY, Asker
 from atunner.api.problems import NoRun
-from atunner.core.job import Job
+from atunner.core.job import ENDED, Job
 from atunner.core.record import RunRecord
 from atunner.knowledge_base.jobs import JobStore
+from atunner.knowledge_base.runs import UnknownRun
 from atunner.knowledge_base.store import Store
 from atunner.service.check import Admission
 from atunner.settings import Settings
@@ -42,8 +43,18 @@ class Service:
             NoRun: it has not begun.
         """
         if job.run is None:
-            raise NoRun(f"Job {job.id} is {job.state} and has no run yet. Ask again when it is running.")
-        return self.store.load(job.run)
+            raise NoRun(without_run(job))
+        try:
+            return self.store.load(job.run)
+        except UnknownRun as error:
+            raise NoRun(without_run(job)) from error
+
+
+def without_run(job: Job) -> str:
+    """Why there is nothing to show of a job, and whether there will be."""
+    if job.state in ENDED:
+        return f"Job {job.id} is {job.state} and recorded nothing{f': {job.reason}' if job.reason else ''}."
+    return f"Job {job.id} is {job.state} and has no run yet. Ask again when it is running."
 
 
 async def service(request: Request) -> Service:

@@ -68,7 +68,10 @@ class Guards:
         if self._hosts and _name(host) not in self._hosts:
             return answer(421, f"This server answers to {', '.join(sorted(self._hosts))}, not to {host[:100]!r}.")
         if scope["method"] not in SAFE and not _same_origin(headers, host):
-            return answer(403, "A page of another origin may not change anything here.")
+            return answer(
+                403,
+                "A page of another origin may not change anything here; programs send Content-Type: application/json.",
+            )
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit():
             return answer(400, "Content-Length must be a number.")

@@ -19,7 +19,7 @@ from atunner.knowledge_base import watching
 from atunner.reports.roof import roofline
 
 router = APIRouter(include_in_schema=False)
-VERBS = {"cancel": jobs.cancel, "approve": jobs.approve, "resume": jobs.resume, "retry": jobs.retry}
+VERBS = {"cancel": jobs.cancel, "resume": jobs.resume, "retry": jobs.retry}
 TOP, EVENTS, LOG = 10, 60, 400
 TABS = {
     "overview": "Overview",
@@ -96,4 +96,6 @@ def change(
     if verb == "delete":
         jobs.delete(here, job)
         return RedirectResponse("/", 303)
+    if verb == "approve":
+        return RedirectResponse(f"/jobs/{jobs.approve(here, job, owner, jobs.Verdict(approved=True)).id}", 303)
     return RedirectResponse(f"/jobs/{VERBS[verb](here, job, owner).id}", 303)

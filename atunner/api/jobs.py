@@ -110,7 +110,7 @@ def _interrupt(here: Here, job: Job) -> None:
 class Verdict(Value):
     """A person's answer. comment: told to the planner or coder. steps: a plan to follow instead of the one shown."""
 
-    approved: bool = True
+    approved: bool
     comment: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     steps: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")], ...],
@@ -119,14 +119,14 @@ class Verdict(Value):
 
 
 @router.post("/{job}/approve", responses=documented(404, 409))
-def approve(here: Here, job: JobId, owner: Owner, verdict: Annotated[Verdict | None, Body()] = None) -> Job:
-    """Answer what a job waits for, and let it into the queue again; one that does not wait stays as it is.
+def approve(here: Here, job: JobId, owner: Owner, said: Annotated[Verdict, Body()]) -> Job:
+    """Answer what a job waits for, and let it into the queue again; one that does not wait refuses the answer.
 
     A job that has not begun and is not approved is cancelled.
     """
-    found, said = here.jobs.get(job), verdict or Verdict()
+    found = here.jobs.get(job)
     if found.state is not JobState.WAITING:
-        return found
+        raise Refused(409, f"Job {job} is {found.state} and asks nothing.")
     if found.run is None and not said.approved:
         return cancel(here, job, owner)
     if found.run is not None:

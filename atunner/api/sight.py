@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atunner.api.context import Service
+from atunner.api.context import Service, without_run
 from atunner.api.digest import Digest, Tried
 from atunner.api.problems import NoRun
 from atunner.core.job import ENDED, Job
@@ -106,7 +106,7 @@ def begun(here: Service, job: str) -> Sight:
     """
     found = sight(here, job)
     if found.head is None:
-        raise NoRun(f"Job {job} is {found.job.state} and has no run yet. Come back when it is running.")
+        raise NoRun(without_run(found.job))
     return found
 
 

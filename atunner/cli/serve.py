@@ -102,6 +102,8 @@ def submit(
     Example: atunner submit --operator matmul --input-shape 256,256,256 --budget 64
     """
     bounds = parse_budget(budget)
+    if bool(operator) + (kernel is not None) + toy != 1:
+        raise UserError("Submit one thing: give --operator NAME, --kernel FILE or --toy, and one of them only.")
     work: dict[str, object] = {"kind": "operator", "operator": operator, "dtype": dtype, "target": target_gpu or "host"}
     if toy:
         work = {"kind": "toy"}

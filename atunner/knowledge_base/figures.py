@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from atunner.core.job import ENDED, JobState
+from atunner.core.status import Provenance
 from atunner.core.value import Value
 from atunner.knowledge_base.candidates import AnyRow
 from atunner.knowledge_base.database import Database
@@ -93,7 +94,8 @@ def _took(connection: Connection) -> Histogram:
 
 
 def _ratios(connection: Connection) -> Histogram:
-    query = select(*_columns(RunRow.ratio.expression, RATIOS)).where(RunRow.ratio.is_not(None))
+    measured = RunRow.provenance.expression == Provenance.MEASURED.value
+    query = select(*_columns(RunRow.ratio.expression, RATIOS)).where(RunRow.ratio.is_not(None), measured)
     return _histogram(connection.execute(query).one(), RATIOS)
 
 

@@ -13,24 +13,27 @@ def test_a_held_job_that_is_refused_is_cancelled(http: TestClient) -> None:
     refused = http.post(f"{JOBS}/{job}/approve", json={"approved": False})
 
     assert refused.json()["state"] == "cancelled"
-    assert http.post(f"{JOBS}/{job}/approve").json()["state"] == "cancelled"
+    late = http.post(f"{JOBS}/{job}/approve", json={"approved": True})
+    assert (late.status_code, late.json()["detail"]) == (409, f"Job {job} is cancelled and asks nothing.")
 
 
 def test_a_held_job_that_is_approved_is_queued(http: TestClient) -> None:
     job = http.post(JOBS, json=HELD).json()["id"]
 
     assert http.get(f"{JOBS}/{job}/question").status_code == 409
-    assert http.post(f"{JOBS}/{job}/approve").json()["state"] == "queued"
+    assert http.post(f"{JOBS}/{job}/approve").status_code == 422
+    assert http.post(f"{JOBS}/{job}/approve", json={"approved": True}).json()["state"] == "queued"
     assert "approved by the user" in http.get(f"{JOBS}/{job}/logs").text
 
 
 @pytest.mark.parametrize(
-    "verdict", [{"steps": ["x"] * 33}, {"steps": [""]}, {"comment": "x" * 2001}, {"approved": "perhaps"}, {"more": 1}]
+    "verdict",
+    [{}, {"steps": ["x"] * 33}, {"steps": [""]}, {"comment": "x" * 2001}, {"approved": "perhaps"}, {"more": 1}],
 )
 def test_a_verdict_is_bounded(http: TestClient, verdict: dict[str, object]) -> None:
     job = http.post(JOBS, json=HELD).json()["id"]
 
-    assert http.post(f"{JOBS}/{job}/approve", json=verdict).status_code == 422
+    assert http.post(f"{JOBS}/{job}/approve", json={"approved": True} | verdict if verdict else {}).status_code == 422
 
 
 def test_a_run_that_waits_makes_its_job_wait_and_goes_on(http: TestClient) -> None:
@@ -42,4 +45,4 @@ def test_a_run_that_waits_makes_its_job_wait_and_goes_on(http: TestClient) -> No
 
     assert (waiting.state, waiting.reason) == ("waiting", "waits for approval: a plan")
     assert here.jobs.claim("other") is None
-    assert http.post(f"{JOBS}/{job}/approve").status_code == 409
+    assert http.post(f"{JOBS}/{job}/approve", json={"approved": True}).status_code == 409

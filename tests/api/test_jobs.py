@@ -149,7 +149,7 @@ def test_a_held_job_waits_for_approval(http: TestClient) -> None:
     job = submit(http, {**TOY, "approval": True})
 
     assert http.get(f"{JOBS}/{job}").json()["state"] == "waiting"
-    assert http.post(f"{JOBS}/{job}/approve").json()["state"] == "queued"
+    assert http.post(f"{JOBS}/{job}/approve", json={"approved": True}).json()["state"] == "queued"
     assert http.get(f"{JOBS}/{job}/leaderboard").status_code == 409
 
 
