@@ -4,10 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import islpy as isl
+from pydantic import JsonValue, TypeAdapter
 
 from atunner.domains.llvm_ir.nests.expressions import Affine
 from atunner.domains.llvm_ir.nests.nest import Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+from atunner.tools.bounded import Endless, answer
+
+LIMIT_S = 3
+"""Seconds of processor time for one schedule. isl's own limit does not reach into its integer programs."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,34 @@ class Coupled:
 
 
 def coupled(polyhedra: Polyhedra, statements: Sequence[Statement]) -> Coupled | None:
-    """A schedule whose outermost rows can be tiled; None when there is none of at least two rows."""
+    """A schedule whose outermost rows can be tiled; None when there is none of at least two rows, or none in time."""
+    try:
+        found = answer(lambda: _told(_schedule(polyhedra, statements)), LIMIT_S)
+    except Endless:
+        return None
+    return _read(found)
+
+
+def _told(found: Coupled | None) -> JsonValue:
+    if found is None:
+        return None
+    rows = {name: [[dict(row.terms), row.constant] for row in rows] for name, rows in found.rows.items()}
+    return {"rows": rows, "band": found.band}  # type: ignore[dict-item]  # nested JSON
+
+
+def _read(told: JsonValue) -> Coupled | None:
+    match told:
+        case {"rows": dict(rows), "band": int(band)}:
+            return Coupled({name: _forms(forms) for name, forms in rows.items()}, band)
+    return None
+
+
+def _forms(told: JsonValue) -> tuple[Affine, ...]:
+    read = TypeAdapter(tuple[tuple[dict[str, int], int], ...]).validate_python(told)
+    return tuple(Affine(terms, constant) for terms, constant in read)
+
+
+def _schedule(polyhedra: Polyhedra, statements: Sequence[Statement]) -> Coupled | None:
     names = {statement.name for statement in statements}
     domain, links = isl.UnionSet("{ }"), isl.UnionMap("{ }")
     for statement in statements:
