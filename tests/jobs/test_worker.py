@@ -71,9 +71,7 @@ def test_a_cancelled_job_ends_with_all_its_processes(tmp_path: Path, jobs: JobSt
 
 def _at_work(before: set[int], pid: int) -> set[int]:
     """Processes of the job that are left: the server that forks jobs and its tracker stay, and have no children."""
-    servers = {p for p in descendants(pid) if p in before and Path(f"/proc/{p}/stat").exists()}
-    parents = {p for p in servers if int(Path(f"/proc/{p}/stat").read_text().rpartition(")")[2].split()[1]) == pid}
-    return {p for p in servers - parents if not gone({p}, 0)}
+    return {p for p in descendants(pid) & before if _parent_of(p) != pid and not gone({p}, 0)}
 
 
 def test_a_worker_told_to_stop_gives_its_job_back_and_another_goes_on(tmp_path: Path, jobs: JobStore) -> None:
