@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from browsing import Look, Opener, Server
 from models.server import said, serving
@@ -113,6 +114,23 @@ def test_a_job_is_watched_to_its_end_through_a_restart(server: Server, opened: O
 
         page.goto("/")
         page.wait_for_selector(f"#job-{other.rsplit('/', 1)[1]} .state.done")
+
+
+def test_an_end_that_could_not_be_fetched_is_fetched_again(server: Server, opened: Opener) -> None:
+    with opened(server.url) as look:
+        page = look.page
+        job = submitted(look, operator="softmax", shape="64,256", trials="500")
+        page.wait_for_selector("#facts .state.running")
+
+        look.offline = True
+        page.route("**/jobs/*part=live*", lambda route: route.abort("connectionrefused"))
+        httpx.post(f"{server.url}/api/v1/jobs/{job.rsplit('/', 1)[1]}/cancel").raise_for_status()
+        page.wait_for_selector("#lost:not([hidden]):not(.back)")
+        assert page.locator("#facts .state.cancelled").count() == 0
+
+        page.unroute("**/jobs/*part=live*")
+        page.wait_for_selector("#facts .state.cancelled")
+        page.wait_for_selector("#lost.back, #lost[hidden]", state="attached")
 
 
 def test_a_running_job_is_stopped(server: Server, opened: Opener) -> None:

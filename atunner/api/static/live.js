@@ -63,8 +63,10 @@ function follow() {
     };
   };
   live.addEventListener("htmx:after:swap", () => { cost = performance.now() - last; });
+  // After the last event no stream comes back: what was not fetched then is asked for again.
+  document.addEventListener("htmx:error", () => { if (over) { clearTimeout(again); again = setTimeout(refresh, 3000); } });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting === "shown") { waiting = null; later(); } });
-  lost.querySelector("button").addEventListener("click", open);
+  lost.querySelector("button").addEventListener("click", () => { if (over) refresh(); else open(); });
   addEventListener("pagehide", () => { over = true; source.close(); });
   addEventListener("pageshow", (event) => { if (event.persisted) { over = false; open(); } });
   open();
