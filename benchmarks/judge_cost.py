@@ -21,12 +21,13 @@ from atunner.core.status import Status
 from atunner.core.task import Task
 from atunner.core.trial import Check
 from atunner.domains.kernels.backends.c import CBackend, CBuilt, CSession
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.selftest import Entry, corpus
 from atunner.domains.kernels.selftest.problems import ROW_SUM, SWISH
 from atunner.domains.kernels.stages import Ready, Stages, Terms
-from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.domains.kernels.timing import TimingPlan
 
 MOST_MS = 150.0
 VERIFYING = 2 * 5

@@ -13,12 +13,13 @@ from atunner.core.status import Provenance, Status
 from atunner.core.task import Task
 from atunner.domains.kernels import timing
 from atunner.domains.kernels.backends.cuda import CudaBackend
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gpu.present import Here, target_among
 from atunner.domains.kernels.gpu.session import TRIES, GpuSession
 from atunner.domains.kernels.oracle import Oracle
-from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import Plan, verify
 from atunner.knowledge_base.devices import named
 from atunner.operators import operator

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from atunner.domains.kernels.arena import LARGE
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.disturbance import TICK_US, Seen, Watch, disturbance
-from atunner.domains.kernels.timing import Block, Session, TimingPlan, compare, measure
+from atunner.domains.kernels.timing import Session, TimingPlan, compare, measure
 from atunner.tools.lock import alone
 
 PLAN = TimingPlan(most_s=0.05, least_s=0.0, compare_s=0.2)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from atunner.core.errors import NotMeasured, Rejected
-from atunner.domains.kernels.timing import Block, TimingPlan, compare, measure
+from atunner.domains.kernels.blocks import Block
+from atunner.domains.kernels.timing import TimingPlan, compare, measure
 
 PLAN = TimingPlan(most_s=0.05, least_s=0.0, compare_s=0.2)
 

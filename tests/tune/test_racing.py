@@ -11,7 +11,7 @@ import pytest
 from atunner.core.ports import WorkItem
 from atunner.core.task import Task
 from atunner.domains import BUILT_IN
-from atunner.domains.kernels.timing import Block
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.user_kernels.racing import RacePlan, race
 from atunner.executors.threads import ThreadExecutor
 

@@ -14,7 +14,7 @@ import numpy as np
 from atunner.core.errors import NotMeasured
 from atunner.core.program import Problem
 from atunner.domains.kernels import torch_worker
-from atunner.domains.kernels.timing import Block
+from atunner.domains.kernels.blocks import Block
 from atunner.tools.process import end, start
 
 

@@ -26,10 +26,11 @@ from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan, Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Case, Job, Ran, c_sanitize
 from atunner.domains.kernels.backends.c_profile import profile
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.disturbance import Seen, Watch
 from atunner.domains.kernels.feed import Fed, Feed
 from atunner.domains.kernels.gate import imports, static
-from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import label
 from atunner.tools.compilers import Compiler, allowed, compile_shared, compiler
 from atunner.tools.hardware import cpu

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from atunner.core.errors import ToolError
 from atunner.core.profile import Counters, Profile
-from atunner.domains.kernels.timing import Block
+from atunner.domains.kernels.blocks import Block
 from atunner.tools.process import end, ended, start
 
 EVENTS = ("cycles:u", "instructions:u", "cache-references:u", "cache-misses:u", "branch-misses:u")

@@ -13,8 +13,9 @@ import numpy as np
 from atunner.domains.kernels.arena import Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends.opencl import OpenclBackend, OpenclBuilt, told
 from atunner.domains.kernels.backends.opencl_device import ADDRESS
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.feed import Feed
-from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.domains.kernels.timing import TimingPlan
 
 ARENA = 32 << 20
 MOST_SLOTS = 64

@@ -18,11 +18,12 @@ from atunner.core.program import Problem
 from atunner.domains.kernels.arena import Plan as SlotPlan
 from atunner.domains.kernels.arena import Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Case, Ran
+from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.bundle import entry
 from atunner.domains.kernels.feed import Fed, Feed
 from atunner.domains.kernels.gpu.link import Link
 from atunner.domains.kernels.gpu.present import Here
-from atunner.domains.kernels.timing import Block, TimingPlan
+from atunner.domains.kernels.timing import TimingPlan
 from atunner.tools.nvrtc import Compiled
 
 ALIGN = 256
