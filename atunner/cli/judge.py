@@ -11,8 +11,9 @@ from rich.table import Table
 from atunner.cli.common import command
 from atunner.core.errors import UserError
 from atunner.domains.kernels.backends import Backend
-from atunner.domains.kernels.backends.c import CBackend, Options, program_of
+from atunner.domains.kernels.backends.c import CBackend, Options
 from atunner.domains.kernels.backends.cuda import CudaBackend
+from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.evidence import Bundle, Evidence, Finding, read, recheck
 from atunner.domains.kernels.gpu.present import present, target_among
 from atunner.domains.kernels.selftest import CORPORA

@@ -1,7 +1,6 @@
 """C on this machine: compiled by gcc or clang, run in a throw-away worker on pinned cores."""
 
 import hashlib
-import math
 import os
 import secrets
 import shutil
@@ -18,21 +17,22 @@ import numpy as np
 
 from atunner.core.candidate import Candidate
 from atunner.core.errors import Crashed, NotBuilt, TimedOut, UserError
-from atunner.core.expression import evaluate
 from atunner.core.measurement import Environment
 from atunner.core.profile import Profile
-from atunner.core.program import PROGRAM_FILE, Buffer, Problem, Program
+from atunner.core.program import Buffer, Problem
 from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan, Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Case, Job, Ran, c_sanitize
+from atunner.domains.kernels.backends.c_entry import ENTRY, SHARED, command_line, digest_of, entry_source, workspaces
 from atunner.domains.kernels.backends.c_profile import profile
+from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.disturbance import Seen, Watch
 from atunner.domains.kernels.feed import Fed, Feed
 from atunner.domains.kernels.gate import imports, static
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.kernels.verify import label
-from atunner.tools.compilers import Compiler, allowed, compile_shared, compiler
+from atunner.tools.compilers import compile_shared, compiler
 from atunner.tools.hardware import cpu
 from atunner.tools.lock import alone
 from atunner.tools.process import Finished, run
@@ -42,19 +42,14 @@ from atunner.tools.runner.memory import Arenas
 from atunner.tools.runner.session import Call, Flag, Order, Setup, Worker
 from atunner.tools.sandbox import Chain, Layer, Limits, confined, demand, strongest
 
-FLAGS = ("-O3", "-march=native")
-ALWAYS = ("-fPIC", "-shared", "-std=gnu11", "-fopenmp", "-w", "-Wl,-z,defs", "-lm")
 ARENA = 12 << 20
 """Slots of a timing session together, so that they stay near the cache; at least LEAST_SLOTS in any case."""
 LEAST_SLOTS = 3
 MOST_SLOTS = 256
 COMPILING = Limits(memory_bytes=4 << 30, file_bytes=64 << 20, cpu_s=60)
-ENTRY = "atunner_entry.c"
-SHARED = frozenset({"-o", "made.so", "-shared", "-fPIC", "-Wl,-z,defs"})
 SANITIZED = 2
 """Derived problems that a winner is run on under the sanitizers."""
 SANITIZED_ELEMENTS = 1 << 16
-SCALARS = {"int32": "int", "int64": "long long", "float32": "float", "float64": "double"}
 
 
 @dataclass(frozen=True)
@@ -114,13 +109,13 @@ class CBackend:
         """Compile for this problem, or take it from the cache. Raises NotBuilt, Rejected."""
         made = program_of(candidate)
         try:
-            buffers = (*problem.buffers, *_workspaces(made, problem, candidate))
-            entry = _entry(made, problem, candidate, buffers)
+            buffers = (*problem.buffers, *workspaces(made, problem, candidate))
+            entry = entry_source(made, problem, candidate, buffers)
         except UserError as error:  # the candidate's own expressions
             raise NotBuilt(str(error)) from error
         tool = compiler(self.options.compiler)
-        argv = _argv(tool, made, problem, candidate)
-        path = self._cache / "c" / f"{_digest(tool, argv, candidate, entry)}.so"
+        argv = command_line(tool, made, problem, candidate)
+        path = self._cache / "c" / f"{digest_of(tool, argv, candidate, entry)}.so"
         if not path.exists():
             self._compile(argv, candidate, entry, path)
         if self.options.gate:
@@ -174,9 +169,9 @@ class CBackend:
 
     def _sanitized(self, problem: Problem, candidate: Candidate, feed: Feed) -> Check:
         made, tool = program_of(candidate), compiler(self.options.compiler)
-        buffers = (*problem.buffers, *_workspaces(made, problem, candidate))
-        plain = tuple(a for a in _argv(tool, made, problem, candidate) if a not in SHARED)
-        sources = {**candidate.files, ENTRY: _entry(made, problem, candidate, buffers)}
+        buffers = (*problem.buffers, *workspaces(made, problem, candidate))
+        plain = tuple(a for a in command_line(tool, made, problem, candidate) if a not in SHARED)
+        sources = {**candidate.files, ENTRY: entry_source(made, problem, candidate, buffers)}
         subject = c_sanitize.Subject(plain, sources, buffers, label(problem))
 
         def compiled(argv: tuple[str, ...], folder: Path) -> str:
@@ -329,84 +324,11 @@ class CSession:
         self.worker.close()
 
 
-def program_of(candidate: Candidate) -> Program:
-    """The launches that a candidate brings in its program.json. Raises NotBuilt."""
-    if PROGRAM_FILE not in candidate.files:
-        raise NotBuilt(f"The candidate has no {PROGRAM_FILE}.")
-    try:
-        made = Program.model_validate_json(candidate.files[PROGRAM_FILE])
-    except ValueError as error:
-        raise NotBuilt(f"{PROGRAM_FILE} is not a program: {str(error).splitlines()[0]}.") from error
-    if made.source not in candidate.files or not made.launches:
-        raise NotBuilt(f"{PROGRAM_FILE} names {made.source!r} and {len(made.launches)} launches; both must be there.")
-    return made
-
-
 def _clocks() -> dict[str, str]:
     """The nominal clock, and the governor where the kernel shows one."""
     found = {"nominal": f"{cpu().clock_mhz:.0f} MHz"}
     governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     return found | ({"governor": governor.read_text().strip()} if governor.exists() else {})
-
-
-def _names(problem: Problem, candidate: Candidate) -> dict[str, object]:
-    return {**problem.dims, **candidate.params}
-
-
-def _workspaces(made: Program, problem: Problem, candidate: Candidate) -> tuple[Buffer, ...]:
-    names = _names(problem, candidate)
-    return tuple(
-        Buffer(name=w.name, dtype=w.dtype, shape=(max(1, int(evaluate(w.elements, names))),), role="workspace")
-        for w in made.workspaces
-    )
-
-
-def _entry(made: Program, problem: Problem, candidate: Candidate, buffers: Sequence[Buffer]) -> str:
-    """The C function that the worker calls: every launch in order, pointers by position, scalars as constants."""
-    names = _names(problem, candidate)
-    order = {buffer.name: f"p[{index}]" for index, buffer in enumerate(buffers)}
-    declared, calls = {}, []
-    for launch in made.launches:
-        arguments = [_argument(text, order, names) for text in launch.args]
-        declared[launch.kernel] = f"extern void {launch.kernel}({', '.join(kind for kind, _ in arguments)});"
-        calls.append(f"    {launch.kernel}({', '.join(value for _, value in arguments)});")
-    if not all(kernel.isidentifier() for kernel in declared):
-        raise NotBuilt(f"Not a C function name: {', '.join(k for k in declared if not k.isidentifier())}.")
-    body = "\n".join(calls)
-    return "\n".join([*declared.values(), f"void atunner_entry(void *const *p)\n{{\n{body}\n}}", ""])
-
-
-def _argument(text: str, order: dict[str, str], names: dict[str, object]) -> tuple[str, str]:
-    kind, _, expression = text.partition(":")
-    if expression and kind in SCALARS:
-        value = evaluate(expression, names)
-        if kind.startswith("int"):
-            return SCALARS[kind], f"{int(value)}{'LL' if kind == 'int64' else ''}"
-        if not math.isfinite(value):
-            raise NotBuilt(f"The argument {text!r} is not finite.")
-        return SCALARS[kind], f"({SCALARS[kind]}){float(value).hex()}"
-    if text not in order:
-        scalars = ", ".join(f"{name}:EXPR" for name in SCALARS)
-        raise NotBuilt(f"The launch passes {text!r}; there are {', '.join(order)} and {scalars}.")
-    return "void *", order[text]
-
-
-def _argv(tool: Compiler, made: Program, problem: Problem, candidate: Candidate) -> tuple[str, ...]:
-    macros = [f"-D{name}={value}" for name, value in sorted(problem.macros(candidate.params).items())]
-    extra = allowed(made.flags)
-    openmp = "-fopenmp" in extra or any(
-        word in text for text in candidate.files.values() for word in ("pragma omp", "omp.h")
-    )
-    always = [a for a in ALWAYS if a != "-fopenmp" or openmp]
-    sources = [Path(made.source).name, ENTRY]
-    return (tool.path, *FLAGS, *extra, *macros, *sources, "-o", "made.so", *always)
-
-
-def _digest(tool: Compiler, argv: Sequence[str], candidate: Candidate, entry: str) -> str:
-    digest = hashlib.sha256()
-    for part in (tool.version, *argv, entry, *(f"{k}\0{v}" for k, v in sorted(candidate.files.items()))):
-        digest.update(part.encode() + b"\0")
-    return digest.hexdigest()[:32]
 
 
 def _storages(jobs: Sequence[Job[CBuilt]], rng: np.random.Generator) -> tuple[list[dict[int, Plan]], int]:

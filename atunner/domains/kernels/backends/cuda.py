@@ -17,7 +17,7 @@ from atunner.core.program import Problem, Program
 from atunner.core.trial import Check
 from atunner.domains.kernels import cubin
 from atunner.domains.kernels.backends import Job, Ran
-from atunner.domains.kernels.backends.c import program_of
+from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.cpu_check import Instance, Mode, Order
 from atunner.domains.kernels.cpu_check import build as build_check
 from atunner.domains.kernels.cpu_check import run as run_check

@@ -14,8 +14,8 @@ from atunner.core.measurement import Environment
 from atunner.core.profile import Profile, StaticFacts
 from atunner.core.program import Problem
 from atunner.core.trial import Check
-from atunner.domains.kernels.backends.c import program_of
 from atunner.domains.kernels.backends.cuda import CudaBackend, CudaBuilt
+from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gate import static
 from atunner.domains.kernels.timing import Session, TimingPlan

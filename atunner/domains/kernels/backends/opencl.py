@@ -29,7 +29,6 @@ from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan as SlotPlan
 from atunner.domains.kernels.arena import Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Job, Ran
-from atunner.domains.kernels.backends.c import program_of
 from atunner.domains.kernels.backends.opencl_device import (
     ADDRESS,
     GPU_LAYERS,
@@ -40,6 +39,7 @@ from atunner.domains.kernels.backends.opencl_device import (
     devices,
     package_version,
 )
+from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gate import static
 from atunner.domains.kernels.timing import TimingPlan
