@@ -1,15 +1,13 @@
 """Where objects meet: settings and a task become a run, and the record comes back out of the database."""
 
-import asyncio
 import secrets
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -40,6 +38,7 @@ from atunner.graphs.replay import (
 )
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies.prepare import prepared
+from atunner.graphs.thread import in_thread
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
@@ -279,16 +278,24 @@ class Session:
                 strategy = prepared(request.strategy, request.options.strategy)
                 start = TuningState(run=run, task=record.task, budget=record.budget)
                 try:
-                    _in_thread(drive(deps, start, strategy, self.settings.data), run, stop)
-                    self._compare_replay(run, record.model)
-                except BaseException as error:
-                    self._stopped(run, error)
-                    if isinstance(error, KeyboardInterrupt) and stop is not None:
-                        raise Interrupted(f"Stopped at once. Go on with: atunner resume {run}") from error
-                    raise
-                finally:
-                    self.store.set_spent(run, self.store.call_totals(run).model_copy(update={"seconds": 0.0}))
+                    with self._accounted(run):
+                        in_thread(drive(deps, start, strategy, self.settings.data), f"run {run}", stop)
+                        self._compare_replay(run, record.model)
+                except KeyboardInterrupt as error:
+                    if stop is None:
+                        raise
+                    raise Interrupted(f"Stopped at once. Go on with: atunner resume {run}") from error
         return self.store.load(run)
+
+    def _accounted(self, run: str) -> ExitStack:
+        """Whatever ends the run, what it spent is recorded, and why it ended early."""
+        ends = ExitStack()
+        ends.callback(self._spent, run)
+        ends.push(lambda _, error, __: None if error is None else self._stopped(run, error))
+        return ends
+
+    def _spent(self, run: str) -> None:
+        self.store.set_spent(run, self.store.call_totals(run).model_copy(update={"seconds": 0.0}))
 
     def _compare_replay(self, run: str, model: str) -> None:
         """Say whether a replay went the way of its source, and where it first did not."""
@@ -347,40 +354,6 @@ class Session:
         return tuple(Recalled(family=p.family, params=p.params, from_task=p.run) for p in found[:STARTS])
 
 
-def _in_thread(work: Coroutine[Any, Any, None], run: str, stop: threading.Event | None) -> None:
-    """Do `work` in an event loop in a thread of its own, so that a notebook's loop does not matter."""
-    failure: list[BaseException] = []
-    ended = threading.Event()
-
-    def body() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-            failure.append(error)
-        finally:
-            ended.set()
-
-    threading.Thread(target=body, name=f"run {run}", daemon=True).start()
-    _wait(ended, stop)
-    if failure:
-        raise failure[0]
-
-
-def _wait(ended: threading.Event, stop: threading.Event | None) -> None:
-    """Wait for the run; the first Ctrl-C asks it to stop at the next candidate, a second one leaves at once.
-
-    An event and not Thread.join: a join that is interrupted takes a thread that runs for one that has ended.
-    """
-    try:
-        while not ended.wait(0.2):
-            pass
-    except KeyboardInterrupt:
-        if stop is None or stop.is_set():
-            raise
-        stop.set()
-        _wait(ended, stop)
-
-
 def _version() -> str:
     from atunner import __version__
 
@@ -411,8 +384,3 @@ def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
         remeasure=bool(values.get("remeasure", False)),
         prices=Path(str(values["prices"])) if values.get("prices") else None,
     )
-
-
-def interrupted(error: BaseException) -> bool:
-    """Whether the user stopped the run."""
-    return isinstance(error, Interrupted)

@@ -1,7 +1,5 @@
 """What a model is asked before the run: what a source does not say, and inputs that may break a rewrite."""
 
-import asyncio
-import threading
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -11,6 +9,7 @@ from atunner.core.record import RunRecord, RunState
 from atunner.core.task import Budget, Spent, Task
 from atunner.domains import BUILT_IN as DOMAINS
 from atunner.executors.work import resolve
+from atunner.graphs.thread import in_thread
 from atunner.llm import Terms
 from atunner.llm import model as make_model
 from atunner.llm.preflight import check as check_models
@@ -87,21 +86,7 @@ class Questions:
         model = self._model
         if model is None:
             return None
-        found: list[Answer | None] = []
-        raised: list[BaseException] = []
-
-        def body() -> None:
-            try:
-                found.append(asyncio.run(model.ask(ROLE, prompt, kind)))
-            except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-                raised.append(error)
-
-        thread = threading.Thread(target=body, name=self.run)
-        thread.start()
-        thread.join()
-        if raised:
-            raise raised[0]
-        return found[0]
+        return in_thread(model.ask(ROLE, prompt, kind), self.run)
 
     def close(self, why: str = "asked") -> Budget:
         """What is left of the budget for the run itself."""

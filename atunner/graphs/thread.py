@@ -1,0 +1,50 @@
+"""Coroutines run from ordinary code, whatever event loop the caller has."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def in_thread(work: Coroutine[Any, Any, T], name: str, stop: threading.Event | None = None) -> T:
+    """Do `work` in an event loop in a thread of its own, so that a notebook's loop does not matter; its result.
+
+    stop: set by the first Ctrl-C; what is at work ends by itself then. A second one, or one without `stop`, leaves at
+    once: the thread is a daemon, so nothing waits for it. What `work` raises is raised here.
+    """
+    done: list[asyncio.Task[T]] = []
+    ended = threading.Event()
+
+    def body() -> None:
+        try:
+            done.append(asyncio.run(_finished(work)))
+        finally:
+            ended.set()
+
+    threading.Thread(target=body, name=name, daemon=True).start()
+    _wait(ended, stop)
+    return done[0].result()
+
+
+async def _finished(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """The work as a task that has ended; how it ended is the caller's to ask."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task})
+    return task
+
+
+def _wait(ended: threading.Event, stop: threading.Event | None) -> None:
+    """Wait for the end; the first Ctrl-C sets `stop`, a second one leaves.
+
+    An event and not Thread.join: a join that is interrupted takes a thread that runs for one that has ended.
+    """
+    try:
+        while not ended.wait(0.2):
+            pass
+    except KeyboardInterrupt:
+        if stop is None or stop.is_set():
+            raise
+        stop.set()
+        _wait(ended, stop)
