@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import httpx
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from atunner.core.approval import Question
+from atunner.core.approval import Asked
 from atunner.core.call import ModelCall
 from atunner.core.candidate import Candidate
 from atunner.core.device import Device
@@ -105,14 +105,23 @@ class Client:
         """End a job."""
         return self._change(job, "cancel")
 
-    def approve(self, job: str, approved: bool = True, comment: str = "", steps: Sequence[str] = ()) -> Job:
-        """Answer what a job waits for; `question` tells it. steps: a plan to follow instead of the one shown."""
-        verdict = json.dumps({"approved": approved, "comment": comment, "steps": list(steps)})
+    def approve(
+        self, job: str, approved: bool = True, comment: str = "", steps: Sequence[str] = (), question: str = ""
+    ) -> Job:
+        """Answer what a job waits for. steps: a plan to follow instead of the one shown.
+
+        question: the id that `question` tells; "" for a job that is held before it begins.
+
+        Raises:
+            Refused: it asks another question by now, or none.
+        """
+        answer = {"approved": approved, "comment": comment, "steps": list(steps), "question": question}
+        verdict = json.dumps(answer)
         return Job.model_validate(self._ask("POST", f"/jobs/{job}/approve", content=verdict).json())
 
-    def question(self, job: str) -> Question:
+    def question(self, job: str) -> Asked:
         """What a waiting job asks a person. Raises Refused when it asks nothing."""
-        return Question.model_validate(self._ask("GET", f"/jobs/{job}/question").json())
+        return Asked.model_validate(self._ask("GET", f"/jobs/{job}/question").json())
 
     def resume(self, job: str) -> Job:
         """Go on with an ended job's unfinished run, as a new job."""

@@ -213,14 +213,23 @@ class Session:
         """What a waiting run asks a person; None when it asks nothing."""
         return pending(self.store, run)
 
-    def approve(self, run: str, approved: bool = True, comment: str = "", steps: Sequence[str] = ()) -> RunRecord:
+    def approve(
+        self,
+        run: str,
+        approved: bool = True,
+        comment: str = "",
+        steps: Sequence[str] = (),
+        question: str | None = None,
+    ) -> RunRecord:
         """Answer what a run waits for; `resume` goes on with it. steps: a plan to follow instead of the one shown.
 
+        question: the id of what is answered; None for whatever the run asks now.
+
         Raises:
-            UserError: no such run, or it waits for nothing.
+            UserError: no such run, or it waits for nothing or something else.
         """
         self.store.head(run)
-        decide(self.store, run, approved, comment, tuple(steps))
+        decide(self.store, run, approved, comment, tuple(steps), question)
         return self.store.load(run)
 
     def take_back(self, file: Path) -> RunRecord:

@@ -1,17 +1,21 @@
 """The pages of one job. Each is whole without scripts; part=live is what changes while the job runs."""
 
+from asyncio import to_thread
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from atunner.api import curve, jobs, views
 from atunner.api.candidates import Asked, table
 from atunner.api.context import Here, JobId, Owner, Service
+from atunner.api.fields import fields
 from atunner.api.lineage import tree
 from atunner.api.parameters import parameters
 from atunner.api.plots import progress_of
+from atunner.api.problems import Refused
 from atunner.api.sight import Sight, board, headline, sight
 from atunner.api.site import shown
 from atunner.api.trace import trace
@@ -20,6 +24,7 @@ from atunner.reports.roof import roofline
 
 router = APIRouter(include_in_schema=False)
 VERBS = {"cancel": jobs.cancel, "resume": jobs.resume, "retry": jobs.retry}
+ANSWER = {"verdict": "approve", "question": "", "comment": ""}
 TOP, EVENTS, LOG = 10, 60, 400
 TABS = {
     "overview": "Overview",
@@ -82,20 +87,32 @@ def _page(here: Service, seen: Sight, tab: str, part: str, told: dict[str, Any])
         headline=headline(here, seen),
         events=events,
         last=events[-1].seq if events else 0,
+        asked=jobs.asked_by(here, seen.job),
         standing=views.standing(here, seen, events),
         sandbox=views.sandbox_level(seen.head.environment if seen.head else None),
         **told,
     )
 
 
+@router.post("/jobs/{job}/approve")
+async def answer(request: Request, here: Here, owner: Owner, job: JobId) -> Response:
+    """Answer the question that the page showed and show the job; refused where another one is asked by now."""
+    told = await fields(request, ANSWER)
+    said = {"approved": told["verdict"] == "approve", "question": told["question"], "comment": told["comment"]}
+    try:
+        verdict = jobs.Verdict.model_validate(said)
+    except ValidationError as error:
+        raise Refused(
+            422, f"An answer takes the id of a question and a comment of at most {jobs.COMMENT} characters."
+        ) from error
+    await to_thread(jobs.approve, here, job, owner, verdict)
+    return RedirectResponse(f"/jobs/{job}", 303)
+
+
 @router.post("/jobs/{job}/{verb}")
-def change(
-    here: Here, owner: Owner, job: JobId, verb: Literal["cancel", "approve", "resume", "retry", "delete"]
-) -> Response:
+def change(here: Here, owner: Owner, job: JobId, verb: Literal["cancel", "resume", "retry", "delete"]) -> Response:
     """Do it and show the job."""
     if verb == "delete":
         jobs.delete(here, job)
         return RedirectResponse("/", 303)
-    if verb == "approve":
-        return RedirectResponse(f"/jobs/{jobs.approve(here, job, owner, jobs.Verdict(approved=True)).id}", 303)
     return RedirectResponse(f"/jobs/{VERBS[verb](here, job, owner).id}", 303)

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from atunner.api.context import Here, JobId, Owner
 from atunner.api.problems import Refused, documented
-from atunner.core.approval import MOST_STEPS, Question
+from atunner.core.approval import MOST_STEPS, Asked, Question, told
 from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState
 from atunner.core.record import RunState
 from atunner.core.value import Value
-from atunner.graphs.approval import decide, pending
+from atunner.graphs.approval import answer_to, decide, pending
 from atunner.jobs.submission import Submission
 from atunner.knowledge_base.jobs import TooManyJobs
 from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
@@ -20,6 +20,9 @@ from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 Sort = Literal["created", "-created", "priority", "-priority", "state", "-state", "name", "-name"]
 Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+COMMENT = 2000
+"""Characters that a comment may have."""
+
 IdempotencyKey = Annotated[str | None, Header(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 
 
@@ -108,10 +111,14 @@ def _interrupt(here: Here, job: Job) -> None:
 
 
 class Verdict(Value):
-    """A person's answer. comment: told to the planner or coder. steps: a plan to follow instead of the one shown."""
+    """A person's answer. comment: told to the planner or coder. steps: a plan to follow instead of the one shown.
+
+    question: the id of the question that is answered; "" for a job that is held before it begins.
+    """
 
     approved: bool
-    comment: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    question: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
+    comment: Annotated[str, Field(max_length=COMMENT, pattern=r"^[^\x00]*$")] = ""
     steps: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")], ...],
         Field(max_length=MOST_STEPS),
@@ -122,36 +129,54 @@ class Verdict(Value):
 def approve(here: Here, job: JobId, owner: Owner, said: Annotated[Verdict, Body()]) -> Job:
     """Answer what a job waits for, and let it into the queue again; one that does not wait refuses the answer.
 
-    A job that has not begun and is not approved is cancelled.
+    An answer names the question that it is to: where the job asks another one by now, it is refused with what is asked.
+    A job that is held before it begins asks none; where it is not approved it is cancelled.
     """
     found = here.jobs.get(job)
     if found.state is not JobState.WAITING:
         raise Refused(409, f"Job {job} is {found.state} and asks nothing.")
-    if found.run is None and not said.approved:
+    asked = asked_by(here, found)
+    if asked is not None:
+        _decide(here, str(found.run), said)
+    elif said.question or found.attempts:
+        _answered(here, found, said)
+    elif not said.approved:
         return cancel(here, job, owner)
-    if found.run is not None:
-        _decide(here, found.run, said)
     after = here.jobs.approve(job)
-    told = f"{'approved' if said.approved else 'refused'} by {owner.name or 'the user'} {said.comment}".strip()
-    here.store.event(job, "state", {"state": after.state.value, "message": told}, key=f"approved-{found.attempts}")
+    words = f"{'approved' if said.approved else 'refused'} by {owner.name or 'the user'} {said.comment}".strip()
+    here.store.event(job, "state", {"state": after.state.value, "message": words}, key=f"approved-{found.attempts}")
     return after
 
 
 def _decide(here: Here, run: str, said: Verdict) -> None:
     try:
-        decide(here.store, run, said.approved, said.comment, said.steps)
+        decide(here.store, run, said.approved, said.comment, said.steps, said.question)
     except UserError as error:
         raise Refused(409, str(error)) from error
 
 
+def _answered(here: Here, job: Job, said: Verdict) -> None:
+    """An answer may be repeated: a server that died between answer and queue leaves the job waiting."""
+    if job.run is None or answer_to(here.store, job.run, said.question) is None:
+        told = (
+            "asks nothing more" if job.attempts else "is held before it begins and asks no question; leave question out"
+        )
+        raise Refused(409, f"Job {job.id} {told}.")
+
+
+def asked_by(here: Here, job: Job) -> Question | None:
+    """What a job asks a person now; None for one that is only held, or does not wait."""
+    return pending(here.store, job.run) if job.run and job.state is JobState.WAITING else None
+
+
 @router.get("/{job}/question", responses=documented(404, 409))
-def question(here: Here, job: JobId) -> Question:
-    """What a waiting job asks a person: a plan, or a candidate with its source."""
+def question(here: Here, job: JobId) -> Asked:
+    """What a waiting job asks a person: a plan, or a candidate with its source. The answer has to name its id."""
     found = here.jobs.get(job)
-    asked = pending(here.store, found.run) if found.run and found.state is JobState.WAITING else None
+    asked = asked_by(here, found)
     if asked is None:
         raise Refused(409, f"Job {job} is {found.state} and asks nothing.")
-    return asked
+    return told(asked)
 
 
 @router.post("/{job}/resume", status_code=201, responses=documented(404, 409))

@@ -1,7 +1,6 @@
 """The form to submit a job: checked while it is filled in, and taken when it is sent."""
 
 from asyncio import to_thread
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
@@ -9,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from atunner.api import jobs
 from atunner.api.context import Here, Owner, Service
+from atunner.api.fields import fields
 from atunner.api.form import FIELDS, Mistake, fresh_key, kinds, mistake, submission
 from atunner.api.knowledge import operators_known
 from atunner.api.site import shown
@@ -19,7 +19,6 @@ from atunner.search import BUILT_IN as SEARCHERS
 from atunner.service.check import policy
 
 router = APIRouter(include_in_schema=False)
-MOST_FIELDS = 60
 
 
 @router.get("/submit")
@@ -46,19 +45,10 @@ def _form(here: Service, values: dict[str, str], wrong: Mistake | None) -> Respo
     )
 
 
-async def _values(request: Request) -> dict[str, str]:
-    text = (await request.body()).decode(errors="replace")
-    try:
-        given = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError as error:
-        raise UserError(f"The form has at most {MOST_FIELDS} fields.") from error
-    return {**FIELDS, **{name: value for name, value in given if name in FIELDS}}
-
-
 @router.post("/submit/check")
 async def check(request: Request, here: Here, owner: Owner) -> Response:
     """What the form as it is would do, or what is wrong with it; nothing is accepted."""
-    values = await _values(request)
+    values = await fields(request, FIELDS)
     return await to_thread(_checked, here, owner.name, values)
 
 
@@ -80,7 +70,7 @@ def _checked(here: Service, owner: str, values: dict[str, str]) -> Response:
 @router.post("/submit")
 async def submit(request: Request, here: Here, owner: Owner) -> Response:
     """Take the form; on a mistake it comes back as it was filled in, with what is wrong."""
-    values = await _values(request)
+    values = await fields(request, FIELDS)
 
     def taken() -> Response:
         try:

@@ -26,7 +26,8 @@ def approve(
     reject: bool = typer.Option(False, "--reject", help="Refuse what is shown."),
     comment: str = typer.Option("", "--comment", help="Told to the model with the refusal."),
     step: list[str] = typer.Option([], "--step", help="A step to follow instead of those shown; repeatable."),
-    show: bool = typer.Option(False, "--show", help="Only print the question."),
+    show: bool = typer.Option(False, "--show", help="Only print the question, with its id."),
+    asked: str = typer.Option("", "--question", help="The id that --show told: refuse where another is asked by now."),
 ) -> None:
     """Answer what a run waits for; `atunner resume RUN` goes on with it.
 
@@ -36,10 +37,10 @@ def approve(
         session.store.head(run)
         question = session.question(run)
         if question is not None:
-            typer.echo(shown(question))
+            typer.echo(f"question {question.id}\n{shown(question)}" if show else shown(question))
         if show:
             return
-        session.approve(run, not reject, comment, step)
+        session.approve(run, not reject, comment, step, asked or (question.id if question else None))
     typer.echo(f"{'Refused' if reject else 'Approved'}. Go on with: atunner resume {run}")
 
 
@@ -58,7 +59,7 @@ def settled(session: Session, record: RunRecord, as_json: bool) -> RunRecord:
         typer.echo(shown(question), err=True)
         approved = typer.confirm("Approve?", err=True)
         comment = "" if approved else typer.prompt("Why not (told to the model)", default="", err=True)
-        session.approve(record.run, approved, comment)
+        session.approve(record.run, approved, comment, question=question.id)
         with progress(as_json) as watch:
             record = session.resume(record.run, watch, threading.Event())
     return record

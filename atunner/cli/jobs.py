@@ -31,14 +31,17 @@ def approve(
     reject: bool = typer.Option(False, "--reject", help="Refuse instead."),
     comment: str = typer.Option("", "--comment", help="Told to the planner or coder."),
     step: list[str] = typer.Option([], "--step", help="A plan to follow instead; repeatable."),
+    asked: str = typer.Option(
+        "", "--question", help="The id that `atunner job question J` tells; none for a held job."
+    ),
     server: str = SERVER,
 ) -> None:
-    """Answer what a job waits for.
+    """Answer what a job waits for: the question of that id, and no other that it may ask by then.
 
-    Example: atunner job approve J --comment "tile first"
+    Example: atunner job approve J --question Q --comment "tile first"
     """
     with client(server) as there:
-        show(there.approve(job, not reject, comment, step))
+        show(there.approve(job, not reject, comment, step, asked))
 
 
 def question(job: str = JOB, server: str = SERVER) -> None:
@@ -48,7 +51,7 @@ def question(job: str = JOB, server: str = SERVER) -> None:
     """
     with client(server) as there:
         asked = there.question(job)
-    typer.echo("\n".join([asked.title, *asked.lines, asked.source]).rstrip())
+    typer.echo("\n".join([f"{asked.id} {asked.title}", *asked.lines, asked.source]).rstrip())
 
 
 def resume(job: str = JOB, server: str = SERVER) -> None:

@@ -30,6 +30,22 @@ class Question(Value):
         return content_id(self.model_dump(mode="json", exclude={"round"}))
 
 
+class Asked(Value):
+    """A question as those see it who answer it: with the id that their answer has to name."""
+
+    id: str
+    kind: Approved
+    round: int
+    title: str
+    lines: tuple[str, ...] = ()
+    source: str = ""
+
+
+def told(question: Question) -> Asked:
+    """A question with its id."""
+    return Asked(id=question.id, **question.model_dump())
+
+
 class Decision(Value):
     """A person's answer. comment: told to planner or coder. steps: a plan to follow instead of the one shown."""
 

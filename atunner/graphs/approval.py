@@ -31,8 +31,13 @@ def desk(run: str) -> str:
 
 def answer(memory: RunMemory, run: str, question: Question) -> Decision | None:
     """What a person said to a question."""
+    return answer_to(memory, run, question.id)
+
+
+def answer_to(memory: RunMemory, run: str, question_id: str) -> Decision | None:
+    """What a person said to the question of that id."""
     found = [Decision.model_validate(e.body) for e in memory.events(desk(run)) if e.kind == ANSWERED]
-    return next((d for d in found if d.question == question.id), None)
+    return next((d for d in found if d.question == question_id), None)
 
 
 def pending(memory: RunMemory, run: str) -> Question | None:
@@ -41,21 +46,35 @@ def pending(memory: RunMemory, run: str) -> Question | None:
     return next((q for q in asked if answer(memory, run, q) is None), None)
 
 
-def decide(memory: RunMemory, run: str, approved: bool, comment: str = "", steps: tuple[str, ...] = ()) -> Question:
+def decide(
+    memory: RunMemory,
+    run: str,
+    approved: bool,
+    comment: str = "",
+    steps: tuple[str, ...] = (),
+    question_id: str | None = None,
+) -> Question:
     """Record a person's answer to the question that a run waits at; the same answer twice is one.
 
+    question_id: what the answer is to; None for whatever is asked now.
+
     Raises:
-        UserError: it waits at none, or steps were given for a candidate.
+        UserError: it waits at none or at another one, was answered otherwise, or steps were given for a candidate.
     """
     question = pending(memory, run)
     if question is None:
         raise UserError(f"Run {run} waits for no approval. Look at it with: atunner show {run}")
+    if question_id is not None and question_id != question.id:
+        given = f"the answer is to question {question_id}" if question_id else "the answer names no question"
+        raise UserError(f"Run {run} asks question {question.id}, and {given}. It asks: {question.title}")
     if steps and (question.kind is not Approved.PLAN or not approved):
         raise UserError("Steps can be given only where a plan is approved; leave --step out.")
     if len(steps) > MOST_STEPS:
         raise UserError(f"A plan has at most {MOST_STEPS} steps; got {len(steps)}.")
     decision = Decision(question=question.id, approved=approved, comment=comment[:2000], steps=steps)
     memory.event(desk(run), ANSWERED, decision.model_dump(mode="json"), key=f"{question.id}:answer")
+    if answer(memory, run, question) != decision:
+        raise UserError(f"Question {question.id} of {run} was just answered otherwise; the first answer holds.")
     return question
 
 

@@ -99,6 +99,10 @@ def _run(
             return session.start(request_of(lease.job), watch, stop, run)
         if state in TERMINAL:
             return store.load(run)
+        asked = session.question(run)
+        if asked is not None:  # two answers to one question crossed: the job goes on waiting for the next one
+            store.set_state(run, RunState.WAITING, f"waits for approval: {asked.title}")
+            return store.load(run)
         return session.resume(run, watch, stop)
 
 
