@@ -11,12 +11,13 @@ from atunner.core.record import RunRecord
 from atunner.core.task import Budget, Task
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Watch, ignore
+from atunner.graphs.request import Request
 from atunner.operators.user.task import kernel_task
 from atunner.reports.wording import headline
 from atunner.reports.write import Paths, write
 from atunner.search.formats import read_kernel
 from atunner.settings import Settings
-from atunner.wiring import HOST, Request, Session
+from atunner.wiring import HOST, Session
 
 P = ParamSpec("P")
 

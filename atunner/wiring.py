@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,13 +18,13 @@ from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
 from atunner.core.record import RunRecord, RunState
 from atunner.core.status import Provenance
-from atunner.core.task import Budget, Task
+from atunner.core.task import Task
 from atunner.domains import BUILT_IN as DOMAINS
 from atunner.domains.kernels.bundle_result import as_measured, read_result
 from atunner.executors import BUILT_IN as EXECUTORS
 from atunner.executors.work import resolve
 from atunner.graphs.approval import decide, pending, repeat
-from atunner.graphs.deps import Deps, Options
+from atunner.graphs.deps import Deps
 from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
 from atunner.graphs.replay import (
@@ -36,6 +36,7 @@ from atunner.graphs.replay import (
     source_of,
     verdict_on,
 )
+from atunner.graphs.request import Request, request_from, request_values
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies.prepare import prepared
 from atunner.graphs.thread import in_thread
@@ -54,25 +55,6 @@ from atunner.tools.lock import held
 HOST = "host"
 GOOD_START = 1.1
 STARTS = 6
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks for: the task, its budget, and how to run it. model: "" for the configured one.
-
-    remeasure: a replay takes only the answers from its source and measures afresh. prices: a file of model prices.
-    rules: constraints on the parameters as functions; they are not kept, so such a run cannot be resumed.
-    """
-
-    task: Task
-    budget: Budget
-    options: Options = field(default_factory=Options)
-    model: str = ""
-    strategy: str = "expert"
-    executor: str = "local"
-    remeasure: bool = False
-    prices: Path | None = None
-    rules: tuple[Callable[..., object], ...] = ()
 
 
 class WallClock:
@@ -367,29 +349,3 @@ def _version() -> str:
     from atunner import __version__
 
     return str(__version__)
-
-
-def request_values(request: Request, prices: Path | None = None) -> dict[str, JsonValue]:
-    """What of a request is not in the run's record, as JSON, so that it can be resumed. prices: the configured file."""
-    file = request.prices or prices
-    options = {name: getattr(request.options, name) for name in request.options.__dataclass_fields__}
-    how: dict[str, JsonValue] = {"remeasure": request.remeasure, "prices": str(file.resolve()) if file else None}
-    how["rules"] = [getattr(rule, "__name__", "a function") for rule in request.rules]
-    return {"options": options, "strategy": request.strategy, "executor": request.executor, **how}
-
-
-def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
-    """The request that a run was started with. Raises UserError: its constraints were functions."""
-    if rules := values.get("rules"):
-        raise UserError(f"Run {record.run} has constraints that were functions ({rules}); start it anew from Python.")
-    options = values.get("options")
-    return Request(
-        task=record.task,
-        budget=record.budget,
-        options=Options(**options) if isinstance(options, dict) else Options(),  # type: ignore[arg-type]
-        model=record.model,
-        strategy=str(values.get("strategy", "expert")),
-        executor=str(values.get("executor", "local")),
-        remeasure=bool(values.get("remeasure", False)),
-        prices=Path(str(values["prices"])) if values.get("prices") else None,
-    )

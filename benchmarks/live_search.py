@@ -34,13 +34,14 @@ from atunner.domains.user_kernels.domain import UserKernels
 from atunner.executors.local import LocalExecutor
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
+from atunner.graphs.request import Request
 from atunner.operators.user import UserFamily, UserKernel
 from atunner.operators.user.task import kernel_task
 from atunner.search import SearchSpace
 from atunner.search.formats import read_kernel
 from atunner.settings import Settings
 from atunner.tools.process import end, start
-from atunner.wiring import Request, Session, domain_config
+from atunner.wiring import Session, domain_config
 
 FOLDER = Path(__file__).parent / "live"
 KERNELS = ("matmul", "convolution", "reduction", "stencil")

@@ -30,9 +30,10 @@ from atunner.domains.llvm_ir.program import Level, program_of, read_program
 from atunner.domains.llvm_ir.selftest import tried
 from atunner.domains.llvm_ir.subject import Subject
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.reports import ir
 from atunner.settings import Settings
-from atunner.wiring import HOST, Request, Session, domain_config
+from atunner.wiring import HOST, Session, domain_config
 
 GOALS = {Level.EXACT: 1.8, Level.TOLERANCE: 2.2, Level.FAST: 2.2}
 GEMM_GOAL = 3.5

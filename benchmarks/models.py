@@ -30,10 +30,11 @@ from atunner.core.record import RunRecord, RunState  # noqa: E402
 from atunner.core.statistics import paired_ratio  # noqa: E402
 from atunner.core.task import Budget, Task  # noqa: E402
 from atunner.graphs.deps import Options  # noqa: E402
+from atunner.graphs.request import Request  # noqa: E402
 from atunner.knowledge_base.store import Store  # noqa: E402
 from atunner.llm import Terms, model  # noqa: E402
 from atunner.settings import Settings  # noqa: E402
-from atunner.wiring import Request, Session  # noqa: E402
+from atunner.wiring import Session  # noqa: E402
 
 STRATEGIES = ("one_prompt", "autonomous", "explicit", "evolve")
 KERNELS = {"matmul": ([128, 128, 128], MATMUL, {}), "conv2d": ([1, 16, 28, 28], CONV2D, {"out_channels": "16"})}

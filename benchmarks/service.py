@@ -24,13 +24,14 @@ from pathlib import Path
 from atunner.client import Client
 from atunner.core.job import ENDED, JobRequest
 from atunner.core.task import Budget, Task
+from atunner.graphs.request import Request
 from atunner.jobs.submission import Submission
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.store import Store
 from atunner.settings import Settings, environment
 from atunner.tools.process import start
 from atunner.tools.tree import descendants, kill_tree
-from atunner.wiring import Request, Session
+from atunner.wiring import Session
 
 CONNECTIONS = 16
 TASKS = (

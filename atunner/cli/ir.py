@@ -17,8 +17,9 @@ from atunner.domains.llvm_ir.evidence import steps
 from atunner.domains.llvm_ir.evidence.markdown import as_markdown
 from atunner.domains.llvm_ir.program import Input, read_program
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.settings import Settings
-from atunner.wiring import Request, Session
+from atunner.wiring import Session
 
 CLANG = "Which clang; left out: the newest here."
 CFLAGS = "Flags that the program needs to compile, such as -DN=400."

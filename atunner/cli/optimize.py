@@ -12,10 +12,11 @@ from atunner.cli.show import progress
 from atunner.core.errors import UserError
 from atunner.core.task import Task
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.llm.specs import FORMS, join
 from atunner.settings import Settings
-from atunner.wiring import HOST, Request, Session
+from atunner.wiring import HOST, Session
 
 HELP = """Find a faster kernel for one operator, and prove what is claimed.
 

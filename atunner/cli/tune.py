@@ -18,12 +18,13 @@ from atunner.core.task import Budget, Objective, Task
 from atunner.domains.user_kernels.answers import commonest
 from atunner.domains.user_kernels.objectives import OBJECTIVES
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.knowledge_base.devices import device
 from atunner.operators.user.task import kernel_task
 from atunner.search.formats import read_kernel
 from atunner.settings import Settings
 from atunner.tools.recording import UNIT, Recording, read_recording
-from atunner.wiring import HOST, Request, Session
+from atunner.wiring import HOST, Session
 
 WHOLE = 1_000_000
 KERNEL_HELP = """Tune a kernel of your own, and prove what is claimed.

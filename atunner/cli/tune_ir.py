@@ -23,9 +23,10 @@ from atunner.domains.llvm_ir.program import Input, Program, read_program
 from atunner.domains.llvm_ir.recipe import recipe_of
 from atunner.domains.llvm_ir.subject import Subject
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.settings import Settings
-from atunner.wiring import HOST, Request, Session, domain_config
+from atunner.wiring import HOST, Session, domain_config
 
 LONG_ENOUGH_MS = 20.0
 ROUNDS = 6

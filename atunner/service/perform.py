@@ -13,6 +13,7 @@ from atunner.core.job import Job, Lease, LostLease
 from atunner.core.record import RunRecord, RunState
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
+from atunner.graphs.request import Request
 from atunner.knowledge_base.database import Database, DatabaseLost
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.runs import TERMINAL, UnknownRun
@@ -21,7 +22,7 @@ from atunner.knowledge_base.streams import Spell
 from atunner.service.check import policy
 from atunner.settings import Settings
 from atunner.tools.lock import held
-from atunner.wiring import Request, Session, new_run
+from atunner.wiring import Session, new_run
 
 FLUSH_S = 5.0
 

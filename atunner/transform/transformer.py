@@ -11,6 +11,7 @@ from atunner.core.errors import UserError
 from atunner.core.task import Budget
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Watch, ignore
+from atunner.graphs.request import Request
 from atunner.knowledge_base.devices import device as named_device
 from atunner.operators.user import UserKernel
 from atunner.search.formats.source import NAMES, language_of, read_source
@@ -23,7 +24,7 @@ from atunner.transform.strategies import Wanted as Strategy
 from atunner.transform.strategies import chosen
 from atunner.transform.testing import KernelTest, strategies
 from atunner.transform.watching import on_loop
-from atunner.wiring import HOST, Request, Session
+from atunner.wiring import HOST, Session
 
 WHOLE = 1_000_000
 """Trials of a round where only time bounds them."""

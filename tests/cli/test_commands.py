@@ -19,8 +19,9 @@ from atunner.cli.app import build
 from atunner.core.record import RunRecord
 from atunner.core.task import Budget, Task
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.settings import Settings
-from atunner.wiring import Request, Session
+from atunner.wiring import Session
 
 TOY = Request(Task(domain="toy", name="toy"), Budget(trials=8), Options(search="random", slice=7), executor="inline")
 

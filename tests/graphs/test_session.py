@@ -12,8 +12,9 @@ from atunner.core.record import RunState
 from atunner.core.task import Budget
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
+from atunner.graphs.request import Request
 from atunner.settings import Settings
-from atunner.wiring import Request, Session
+from atunner.wiring import Session
 
 REQUEST = Request(
     TOY.model_copy(update={"spec": {"floor": 2}}),

@@ -18,8 +18,9 @@ from atunner.core.status import Provenance
 from atunner.core.task import Budget, Task
 from atunner.domains.toy import Toy
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.settings import Settings
-from atunner.wiring import Request, Session
+from atunner.wiring import Session
 
 MARKS = "+-*/<>()=!%&"
 XY: dict[str, JsonValue] = {"x": list(range(9)), "y": list(range(9))}

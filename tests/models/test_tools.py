@@ -14,10 +14,11 @@ from atunner.core.consult import Toolbox
 from atunner.core.errors import UserError
 from atunner.core.task import Budget, Task
 from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
 from atunner.knowledge_base.store import Store
 from atunner.llm import Terms, model
 from atunner.settings import Settings
-from atunner.wiring import Request, Session
+from atunner.wiring import Session
 
 RUN = "a-run"
 GOOD = '{"decision": "confirm", "reason": "done"}'
