@@ -71,7 +71,11 @@ def test_a_brief_keeps_its_bound_with_the_newest_and_the_best_in_it(role: str, t
 @pytest.mark.parametrize(("role", "trials"), [("coder", 10), ("planner", 10), ("coder", 0)])
 def test_the_text_is_as_reviewed(role: str, trials: int, golden: Callable[[str, str], None]) -> None:
     lessons = (Lesson(text="packed was good with {'TILE': 8}", evidence="run matmul-1 of a similar task"),)
-    golden(f"{role}-{trials}.txt", brief(role, material(trials, lessons=lessons), "Make it faster.").text)
+    found = brief(role, material(trials, lessons=lessons), "Make it faster.")
+
+    golden(f"{role}-{trials}.txt", found.text)
+    assert found.left_out == ()
+    assert lessons[0].evidence in found.text
 
 
 def test_taking_lessons_and_trials_away_changes_the_text() -> None:
