@@ -6,6 +6,7 @@ import os
 import select
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,12 +37,10 @@ class Link:
         self._map = mmap.mmap(self._arena, octets)
         self.memory: NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
         self._start(octets)
-        try:
-            said = self.ask({**order, "library": here.library}, START_S)
-        except BaseException:
-            self.close()
-            raise
-        self.environment: dict[str, Any] = said["ready"]
+        with ExitStack() as unless_ready:
+            unless_ready.callback(self.close)
+            self.environment: dict[str, Any] = self.ask({**order, "library": here.library}, START_S)["ready"]
+            unless_ready.pop_all()
 
     def _start(self, octets: int) -> None:
         commands, self._control = os.pipe()
