@@ -1,11 +1,12 @@
 """A strategy, made and its settings checked before anything is spent."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import JsonValue
 
 from atunner.core.errors import ATunnerError, UserError
-from atunner.graphs.strategies import strategy
+from atunner.graphs.strategies import BUILT_IN, strategy
 from atunner.graphs.strategies.steps import known
 
 WORDS = 300
@@ -18,13 +19,7 @@ def prepared(name: str, settings: dict[str, JsonValue]) -> Any:
         UserError: there is none, it cannot be made, it is no strategy, or a setting is unknown or wrong.
     """
     factory = strategy(name)
-    try:
-        made = factory()
-    except ATunnerError:
-        raise
-    except Exception as error:  # a user's own code may raise anything
-        said = " ".join(str(error).split())[:WORDS]
-        raise UserError(f"The strategy {name!r} could not be made: {type(error).__name__}: {said}") from error
+    made = factory() if name in BUILT_IN else _foreign(name, factory)
     if not hasattr(made, "ainvoke"):
         raise UserError(
             f"The strategy {name!r} is of type {type(made).__name__}: its factory must return a compiled graph."
@@ -33,3 +28,14 @@ def prepared(name: str, settings: dict[str, JsonValue]) -> Any:
     if isinstance(kind, type):
         known(settings, kind)
     return made
+
+
+def _foreign(name: str, factory: Callable[[], Any]) -> Any:
+    """What a factory that is not ours makes."""
+    try:
+        return factory()
+    except ATunnerError:
+        raise
+    except Exception as error:  # the user's own code: whatever it raises is a fault of the request, told in one line
+        said = " ".join(str(error).split())[:WORDS]
+        raise UserError(f"The strategy {name!r} could not be made: {type(error).__name__}: {said}") from error
