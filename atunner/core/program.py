@@ -11,7 +11,7 @@ PROGRAM_FILE = "program.json"
 
 
 class Buffer(Value):
-    """A tensor in row-major order. role: input, output, inout."""
+    """A tensor in row-major order. role: input, output, inout, or workspace for scratch memory."""
 
     name: str
     dtype: str = "float32"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from atunner.core.candidate import Params
 from atunner.core.errors import NotBuilt
 from atunner.core.expression import evaluate
-from atunner.core.program import Geometry, Problem, Program
+from atunner.core.program import Buffer, Geometry, Problem, Program
 from atunner.domains.kernels.cpu_check.rewrite import Rewritten
 
 ELEMENT_BYTES = {
@@ -28,28 +28,10 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A buffer of one instance. role: input, output, inout or workspace."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    role: str
-
-    @property
-    def elements(self) -> int:
-        """Number of elements."""
-        count = 1
-        for extent in self.shape:
-            count *= extent
-        return count
-
-
-@dataclass(frozen=True)
 class Layout:
     """What one instance runs: its buffers and its launches with all expressions evaluated."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[Buffer, ...]
     launches: tuple[Geometry, ...]
 
 
@@ -60,9 +42,10 @@ def layout(program: Program, instance: Instance) -> Layout:
         NotBuilt: a launch that no GPU takes, or an unknown dtype or name.
     """
     names = {**instance.problem.dims, **instance.params}
-    slots = [Slot(b.name, b.dtype, b.shape, b.role) for b in instance.problem.buffers]
+    slots = [*instance.problem.buffers]
     for scratch in program.workspaces:
-        slots.append(Slot(scratch.name, scratch.dtype, (int(evaluate(scratch.elements, names)),), "workspace"))
+        shape = (int(evaluate(scratch.elements, names)),)
+        slots.append(Buffer(name=scratch.name, dtype=scratch.dtype, shape=shape, role="workspace"))
     for slot in slots:
         if not _NAME.fullmatch(slot.name) or slot.dtype not in ELEMENT_BYTES or slot.elements < 0:
             raise NotBuilt(

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atunner.core.errors import Crashed, TimedOut, ToolError
+from atunner.core.program import Buffer
 from atunner.domains.kernels.cpu_check.building import Checked
-from atunner.domains.kernels.cpu_check.driver import Layout, Slot
+from atunner.domains.kernels.cpu_check.driver import Layout
 from atunner.domains.kernels.cpu_check.findings import problem
 from atunner.tools.process import Finished, ProgramTimedOut
 from atunner.tools.process import run as run_program
@@ -107,7 +108,7 @@ def _write(made: Layout, inputs: Mapping[str, NDArray[np.generic]], work: Path) 
         file.chmod(0o400)
 
 
-def _read(slot: Slot, work: Path) -> NDArray[np.generic]:
+def _read(slot: Buffer, work: Path) -> NDArray[np.generic]:
     file = work / "out" / slot.name
     expected = slot.elements * _stored(slot.dtype).itemsize
     if file.is_symlink() or not file.is_file() or file.stat().st_size != expected:
