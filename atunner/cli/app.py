@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from atunner import __version__
+from atunner.cli.outline import completed, outline
 from atunner.core.errors import ATunnerError, ToolError, UserError
 
 HELP = """Make compute code faster, and prove it: agents propose, a judge decides.
@@ -41,6 +42,15 @@ ROOMS = {
 
 def build(asked: str = "") -> typer.Typer:
     """The application; with every command, or with those that come from the same module as `asked`."""
+    app = _top()
+    home = [room for room, commands in ROOMS.items() if asked in commands]
+    for room in [] if asked == "--version" else home or ROOMS:
+        import_module(f"atunner.cli.{room}").register(app)
+    return app
+
+
+def _top() -> typer.Typer:
+    """The application without its commands."""
     app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
     @app.callback(invoke_without_command=True)
@@ -49,9 +59,16 @@ def build(asked: str = "") -> typer.Typer:
             typer.echo(f"atunner {__version__}")
             raise typer.Exit
 
-    home = [room for room, commands in ROOMS.items() if asked in commands]
-    for room in [] if asked == "--version" else home or ROOMS:
-        import_module(f"atunner.cli.{room}").register(app)
+    return app
+
+
+def _for(argv: Sequence[str]) -> typer.Typer:
+    """The application as far as a command line needs it: one command whole, or the names of all."""
+    asked = argv[0] if argv else completed()
+    if any(asked in commands for commands in ROOMS.values()):
+        return build(asked)
+    app = _top()
+    outline(app)
     return app
 
 
@@ -60,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
 
     0 done, 1 failed, 2 bad request, 3 tool missing, 4 waits for approval, 130 stopped.
     """
-    command = typer.main.get_command(build(argv[0] if argv else ""))
+    command = typer.main.get_command(_for(argv))
     try:
         code = command.main(args=list(argv), prog_name="atunner", standalone_mode=False)
     except MISUSED as error:
