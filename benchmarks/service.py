@@ -1,7 +1,9 @@
-"""The service's figures: submissions held, one job for one key, events without gaps, cancels without orphans, overhead.
+"""The service's figures: submissions held, one job for one key, events without gaps, cancels without orphans, overhead,
+and what is left of it all when servers and workers are killed again and again.
 
     python benchmarks/service.py                            # about two minutes
     python benchmarks/service.py --minutes 10 --cancels 100 # as at night
+    python benchmarks/service.py --only kills --kills 300 --jobs 5000 --database postgres
 
 Prints one line a figure and exits 1, with their names on the last line, when one is missed.
 """
@@ -10,16 +12,17 @@ import argparse
 import asyncio
 import json
 import os
-import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+
+from served import Server, server, until
 
 from atunner.client import Client
 from atunner.core.job import ENDED, JobRequest
@@ -28,10 +31,11 @@ from atunner.graphs.request import Request
 from atunner.jobs.submission import Submission
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.store import Store
-from atunner.settings import Settings, environment
-from atunner.tools.process import start
-from atunner.tools.tree import descendants, kill_tree
+from atunner.settings import Settings
+from atunner.tools.tree import descendants
 from atunner.wiring import Session
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # whose schedule of kills this is
 
 CONNECTIONS = 16
 TASKS = (
@@ -54,80 +58,6 @@ class Figure:
 
     def __str__(self) -> str:
         return f"{'ok  ' if self.met else 'MISS'} {self.name:34} {self.value:>24}   wanted {self.wanted}"
-
-
-def until(what: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    """Wait until something is so, or for `timeout_s`."""
-    end = time.monotonic() + timeout_s
-    while not what() and time.monotonic() < end:
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Server:
-    """`atunner serve` in a process of its own."""
-
-    folder: Path
-    slots: int = 0
-    port: int = field(default_factory=free_port)
-
-    def start(self) -> None:
-        """On a free port, and the same one when it is started again; answering when this returns."""
-        argv = [str(Path(sys.executable).parent / "atunner"), "serve", "--port", str(self.port)]
-        told = {k: v for k, v in environment().items() if k != "ATUNNER_DATABASE"}
-        told |= {"ATUNNER_DATA": str(self.folder), "ATUNNER_CACHE": str(self.folder)}
-        self.process = start(*argv, "--slots", str(self.slots), env=told)
-        until(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
-        except OSError:
-            return False
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def kill(self) -> None:
-        """As kill -9 does."""
-        below = descendants(self.process.pid)
-        self.process.kill()
-        self.process.wait()
-        for pid in below:
-            kill_tree(pid)
-
-    @property
-    def database(self) -> str:
-        """The URL of its database."""
-        return f"sqlite:///{self.folder / 'atunner.sqlite'}"
-
-    @property
-    def rss_mb(self) -> float:
-        """Memory of the process."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
-
-
-@contextmanager
-def server(slots: int = 0) -> Iterator[Server]:
-    """A server in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="atunner-bench-", ignore_cleanup_errors=True) as folder:
-        found = Server(Path(folder), slots)
-        found.start()
-        try:
-            yield found
-        finally:
-            found.kill()
 
 
 async def _connection(
@@ -183,7 +113,7 @@ def submissions(count: int, minutes: float) -> Iterator[Figure]:
     yield Figure("growth of memory", f"{grown:.1%} of {before:.0f} MB", f"< {most:.0%}", grown < most)
 
 
-def one_key(clients: int = 50) -> Iterator[Figure]:
+def one_key(clients: int) -> Iterator[Figure]:
     """The same key from many clients at once."""
     asked = Submission.model_validate({"task": {"kind": "toy"}, "budget": {"trials": 4}})
     with server() as there:
@@ -312,6 +242,26 @@ def overhead(trials: int = 200) -> Iterator[Figure]:
     yield Figure("processor time a trial, beyond work", said, "< 50 ms", each < 50)
 
 
+def kills(count: int, jobs: int, database: str, seed: int) -> Iterator[Figure]:
+    """The server and two workers, killed on a seeded schedule while a client hands in jobs."""
+    from kills import Town
+    from postgres_server import fresh_database, postgres_server
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atunner-kills-")))
+        url = f"sqlite:///{folder / 'atunner.sqlite'}"
+        if database == "postgres":
+            url = fresh_database(stack.enter_context(postgres_server()))
+        began = time.monotonic()
+        found = Town(folder, url, seed, count, jobs).run(limit_s=120.0 + jobs)
+        took = time.monotonic() - began
+    said = f"{database}: {found.kills} kills, {found.jobs} jobs, {found.attempts} attempts, {took:.0f} s, seed {seed}"
+    for name in ("lost", "duplicated", "stuck", "repeated", "gaps"):
+        number = getattr(found, name)
+        yield Figure(f"{name} over kills", str(number), f"0 ({said})", number == 0)
+    yield Figure("jobs over kills", str(found.jobs), str(jobs), found.jobs == jobs)
+
+
 def _cpu(there: Server) -> float:
     """Seconds of processor time of the server and all its processes, also those that ended."""
     total = 0.0
@@ -330,14 +280,20 @@ def main() -> int:
     told.add_argument("--submissions", type=int, default=6000)
     told.add_argument("--minutes", type=float, default=0.0, help="hold the load for so long instead")
     told.add_argument("--cancels", type=int, default=10)
-    told.add_argument("--only", choices=["submissions", "one_key", "events", "cancels", "overhead"])
+    told.add_argument("--clients", type=int, default=50)
+    told.add_argument("--kills", type=int, default=20)
+    told.add_argument("--jobs", type=int, default=200, help="handed in while there are kills")
+    told.add_argument("--seed", type=int, default=7)
+    told.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite", help="for the kills")
+    told.add_argument("--only", choices=["submissions", "one_key", "events", "cancels", "overhead", "kills"])
     asked = told.parse_args()
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
         "submissions": lambda: submissions(asked.submissions, asked.minutes),
-        "one_key": one_key,
+        "one_key": lambda: one_key(asked.clients),
         "events": events,
         "cancels": lambda: cancels(asked.cancels),
         "overhead": overhead,
+        "kills": lambda: kills(asked.kills, asked.jobs, asked.database, asked.seed),
     }
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     missed = []
