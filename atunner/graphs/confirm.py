@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from atunner.core.errors import CandidateError
+from atunner.core.errors import CandidateError, NotMeasured
 from atunner.core.record import AgentNote, RunState
 from atunner.core.status import Status
 from atunner.core.trial import Comparison, Trial
@@ -56,6 +56,8 @@ def _confirmed(deps: Deps, state: TuningState) -> Survivor | None:
             found = Survivor(trial.candidate.id, _steady(deps, state, base, trial))
         except CandidateError as error:
             failures.append(f"{trial.candidate.family} {trial.candidate.id}: {error.status}: {error}")
+            if isinstance(error, NotMeasured):
+                deps.rest()
             continue
         _note(deps, state, base, failures, found)
         _keep_evidence(deps, state, trial, found.comparison, base)
@@ -85,7 +87,7 @@ def _agrees(found: Comparison, base: Trial) -> bool:
 
 
 def _contenders(deps: Deps, state: TuningState) -> list[Trial]:
-    """The best three, each twice: a disturbed machine must not cost the winner its place."""
+    """The best three, each twice: a disturbed machine, which may calm down, must not cost the winner its place."""
     good = [t for t in deps.memory.trials(deps.run) if t.status is Status.OK and t.candidate.id != state.baseline]
     sign = 1 if state.task.objective.minimise else -1
     good.sort(key=lambda t: sign * t.measurement.value if t.measurement else 0.0)

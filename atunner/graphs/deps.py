@@ -15,6 +15,7 @@ from atunner.core.space import Space
 from atunner.core.task import Spent
 from atunner.core.trial import Trial
 from atunner.graphs.events import Watch, ignore
+from atunner.tools.calm import calm
 
 
 class Entry(Protocol):
@@ -92,6 +93,7 @@ class Deps:
     """Live objects of one run.
 
     began: the clock when this process took the run up. earlier_s: seconds that earlier processes spent on it.
+    rest: waits, within a limit, until the machine can measure; says what it is busy with when it still is, else "".
     """
 
     run: str
@@ -110,6 +112,7 @@ class Deps:
     stopped: Callable[[], bool] = field(default=lambda: False)
     began: float = 0.0
     earlier_s: float = 0.0
+    rest: Callable[[], str] = calm
 
     def seconds(self) -> float:
         """Wall time that the run has used so far, in all processes."""

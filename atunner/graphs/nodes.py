@@ -14,7 +14,7 @@ from atunner.core.status import Status
 from atunner.core.trial import Trial
 from atunner.graphs.deps import Deps
 from atunner.graphs.events import Event
-from atunner.graphs.slice import Slice
+from atunner.graphs.slice import PATIENCE, Slice
 from atunner.graphs.state import TuningState
 
 Update = dict[str, Any]
@@ -63,7 +63,9 @@ async def take_baseline(state: TuningState, runtime: Runtime[Deps]) -> Update:
     """Judge the naive candidate; a baseline that is not OK ends the run, since nothing could be compared with it."""
     deps = runtime.context
     work = Slice(deps, state)
-    trial = await asyncio.to_thread(work.judge, deps.domain.baseline(state.task))
+    trial = await asyncio.to_thread(work.judge_first, deps.domain.baseline(state.task))
+    if trial.status is Status.NOT_MEASURED:
+        raise ToolError(await asyncio.to_thread(_unmeasurable, deps, trial))
     if trial.status is not Status.OK or trial.measurement is None:
         raise ToolError(f"The baseline is {trial.status}, so nothing can be compared with it: {trial.feedback}")
     spent = work.spent()
@@ -72,6 +74,16 @@ async def take_baseline(state: TuningState, runtime: Runtime[Deps]) -> Update:
     value = trial.measurement.value
     best = {"best": trial.candidate.id, "best_value": value}
     return {"baseline": trial.candidate.id, "baseline_value": value, "spent": spent, "before": spent, **best}
+
+
+def _unmeasurable(deps: Deps, trial: Trial) -> str:
+    """Why there is no figure to compare with, and what to do about it."""
+    busy = deps.rest()
+    why = f"The machine is busy ({busy})" if busy else "The machine is not busy now"
+    return (
+        f"Not measurable here: {trial.feedback} Judged {PATIENCE + 1} times. {why}: stop other work or take a larger "
+        f"problem; then go on with: atunner resume {deps.run}"
+    )
 
 
 async def diagnose(state: TuningState, runtime: Runtime[Deps]) -> Update:

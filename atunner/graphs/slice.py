@@ -23,6 +23,10 @@ BORDER = 1.25
 """Raced candidates within this factor of the best are looked at again when the search ends: a race may be unlucky."""
 BASES = {"user_kernels": "as given", "replay": "first"}
 REVISITED, FINALISTS = 8, 3
+PATIENCE = 3
+"""How many times a baseline without a figure is judged again."""
+SPOILT = frozenset({Status.NOT_MEASURED, Status.REJECTED, Status.TIMED_OUT})
+"""What a busy machine can make of a good kernel: clocks that cannot agree, or no answer in time."""
 FAULT_STATUS = {Fault.DIED: Status.CRASHED, Fault.TIMED_OUT: Status.TIMED_OUT}
 
 
@@ -245,14 +249,44 @@ class Slice:
     def judge_all(self, candidates: Sequence[Candidate]) -> list[Trial]:
         """Judge those that have no trial yet, through the executor, and record each."""
         todo = [c for c in candidates if c.id not in self.trials]
-        outcomes = self.deps.executor.map([WorkItem(action="judge", task=self.task, candidate=c) for c in todo])
-        for candidate, outcome in zip(todo, outcomes, strict=True):
-            trial = _trial(candidate, outcome)
-            self.deps.memory.record(self.deps.run, trial)
-            self.trials[candidate.id] = trial
-            self.deps.memory.set_spent(self.deps.run, self.spent())
-            self._say(f"{candidate.family} {candidate.id}: {trial.status} {trial.feedback}".rstrip(), "trial")
+        for trial in self._judged(todo):
+            if trial.status is Status.NOT_MEASURED:
+                trial = self._again(trial, 1)
+            self._record(trial)
         return [self.trials[c.id] for c in candidates]
+
+    def judge_first(self, candidate: Candidate) -> Trial:
+        """The baseline's trial. One that a busy machine may have spoilt is judged again once the machine is calm.
+
+        What stays without a figure is not recorded, so that a resumed run judges it anew.
+        """
+        if candidate.id in self.trials:
+            return self.trials[candidate.id]
+        (trial,) = self._judged([candidate])
+        trial = self._again(trial, PATIENCE)
+        if trial.status not in SPOILT:
+            self._record(trial)
+        return trial
+
+    def _judged(self, candidates: Sequence[Candidate]) -> list[Trial]:
+        items = [WorkItem(action="judge", task=self.task, candidate=c) for c in candidates]
+        return [_trial(c, o) for c, o in zip(candidates, self.deps.executor.map(items), strict=True)]
+
+    def _again(self, trial: Trial, times: int) -> Trial:
+        """The same candidate judged anew while it has no figure, each time after the machine had time to calm down."""
+        for _ in range(times):
+            if trial.status not in SPOILT or self._late():
+                break
+            busy = self.deps.rest()
+            self._say(f"{trial.feedback} Judged again{f' though {busy}' if busy else ''}.")
+            (trial,) = self._judged([trial.candidate])
+        return trial
+
+    def _record(self, trial: Trial) -> None:
+        self.deps.memory.record(self.deps.run, trial)
+        self.trials[trial.candidate.id] = trial
+        self.deps.memory.set_spent(self.deps.run, self.spent())
+        self._say(f"{trial.candidate.family} {trial.candidate.id}: {trial.status} {trial.feedback}".rstrip(), "trial")
 
     def _contenders(self) -> None:
         """Check the best predicted candidates, and the best of each family: only they may enter the board."""

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atunner.core.errors import UserError
+from atunner.core.errors import NotMeasured, UserError
 from atunner.core.judge import judge
 from atunner.core.measurement import Measurement
 from atunner.core.program import Problem
@@ -65,7 +65,7 @@ def test_equal_kernels_that_differ_refuse_the_task() -> None:
     good = Comparison(ratio=1.0, low=0.99, high=1.01, minimum_gain=0.01, baseline=one, candidate=one)
 
     assert admit_timing(lambda: good).passed
-    with pytest.raises(UserError, match=r"against itself came out as 1\.2"):
+    with pytest.raises(NotMeasured, match=r"against itself came out as 1\.2"):
         admit_timing(lambda: bad)
 
 
@@ -91,7 +91,7 @@ def test_a_refusal_is_not_kept(tmp_path: Path) -> None:
     def differs() -> Comparison:
         return Comparison(ratio=1.2, low=1.1, high=1.3, minimum_gain=0.01, baseline=one, candidate=one)
 
-    with pytest.raises(UserError, match="Not measurable here"):
+    with pytest.raises(NotMeasured, match="use a larger problem or a quieter machine"):
         Alike(tmp_path).check("key", differs)
     assert list(tmp_path.iterdir()) == []
 

@@ -60,7 +60,7 @@ def admit_timing(same: Callable[[], Comparison], tries: int = 5) -> Check:
     """Compare a kernel with itself: one clean answer in `tries` is enough.
 
     Raises:
-        UserError: every comparison called a difference or gave no figure.
+        NotMeasured: every comparison called a difference or gave no figure.
     """
     said = ""
     for _ in range(tries):
@@ -73,7 +73,7 @@ def admit_timing(same: Callable[[], Comparison], tries: int = 5) -> Check:
             detail = f"A/A ratio {found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
             return Check(name="equal kernels are equal", version=VERSION, passed=True, detail=detail)
         said = f"a kernel against itself came out as {found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
-    raise UserError(f"Not measurable here: {said}; use a larger problem or a quieter machine.")
+    raise NotMeasured(f"{said[:1].upper()}{said[1:].rstrip('.')}; use a larger problem or a quieter machine.")
 
 
 def alike_plan(plan: TimingPlan, call_us: float) -> TimingPlan:
