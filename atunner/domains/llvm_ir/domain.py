@@ -19,7 +19,9 @@ from atunner.core.task import Task
 from atunner.core.terms import Terms
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.core.value import Value
+from atunner.domains.kernels.evidence import Merit, Origin
 from atunner.domains.llvm_ir import edits, expert, flags, gate, timing
+from atunner.domains.llvm_ir.bundle import ProgramEvidence, Validity, bundled
 from atunner.domains.llvm_ir.making import main_text
 from atunner.domains.llvm_ir.preflight import admitted
 from atunner.domains.llvm_ir.program import Program, program_of
@@ -57,6 +59,11 @@ class Built:
     path: Path
     rewritten: bool
     checked: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Of the binary: what was verified is what is timed and kept."""
+        return digest(self.path)
 
 
 class LlvmIr:
@@ -173,7 +180,7 @@ class LlvmIr:
             found = gate.result(subject, built.path)
             spent = subject.runner.meter.spent_s - self._before_s
             return (found.model_copy(update={"figures": {TOOLS_S: round(spent, 4)}}),)
-        seen, key = self._seen(subject), digest(built.path)
+        seen, key = self._seen(subject), built.sha256
         checks = seen.passed(key)
         if not checks:
             changes = self._variants(subject, built)
@@ -196,7 +203,7 @@ class LlvmIr:
     def measure(self, task: Task, built: Built) -> Measurement:
         """Processor time by turns with the -O3 build; a binary that was timed before is not timed again."""
         subject = self._subject(task)
-        seen, key = self._seen(subject), digest(built.path)
+        seen, key = self._seen(subject), built.sha256
         earlier = seen.recall(key)
         if earlier is not None:
             return earlier
@@ -241,8 +248,18 @@ class LlvmIr:
         return None
 
     def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
-        """None: `repro.sh` beside the result builds and checks it again."""
-        return None
+        """All that it takes to check a result again from scratch, see `atunner verify`."""
+        return bundled(
+            ProgramEvidence(
+                program=program_of(task),
+                candidate=trial.candidate,
+                baseline=baseline,
+                sha256=self.build(task, trial.candidate).sha256,
+                validity=Validity(status=trial.status, checks=trial.checks),
+                merit=Merit(measurement=trial.measurement, comparison=comparison),
+                origin=Origin(provenance=Provenance.MEASURED, environment=self.environment(task)),
+            )
+        )
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """Whether each passes the static gate and compiles."""

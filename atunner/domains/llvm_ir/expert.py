@@ -75,7 +75,7 @@ def _order(
     said = {content_id(dict(t.candidate.files)) for t in trials}
     looked = {(t.candidate.family, _key(t.candidate.params)) for t in trials}
     for family, params in _wishes(portfolio, places, trials):
-        if (family, _key(params)) in looked:
+        if (family, _key(params)) in looked or not places.holds(family, params):
             continue
         looked.add((family, _key(params)))
         content = content_id(dict(made(family, params).files))
@@ -108,6 +108,12 @@ def _first(places: Templates) -> Iterator[Params]:
     whole = [p for p in places.places if not p.line]
     single = {p.name: kind_of(p.rewrites[0]) for p in places.places if p.line}
     yield from ({**places.untouched(), p.name: kind_of(r)} for p in whole for r in p.rewrites)
+    yield from (
+        {**places.untouched(), p.name: kind_of(r), **{p.number(r, n): v for n, v in start.items()}}
+        for p in whole
+        for r in p.rewrites
+        for start in r.starts
+    )
     if not whole:
         yield {**places.untouched(), **single}
     yield from ({**places.untouched(), name: value} for name, value in islice(single.items(), ALONE))

@@ -153,6 +153,14 @@ class Templates:
             ),
         )
 
+    def holds(self, family: str, params: Params) -> bool:
+        """Whether a point of the rewrites keeps their constraints; points of other families do not concern it."""
+        return family != FAMILY or self._space.holds(params)
+
+    @cached_property
+    def _space(self) -> Space:
+        return self.families()[0].space
+
     def untouched(self) -> Params:
         """The point that leaves every place as it is, with the first build."""
         numbers = {name: value for p in self.places for name, value in p.defaults().items()}

@@ -5,17 +5,7 @@ from dataclasses import dataclass, replace
 
 from atunner.domains.llvm_ir.nests.blocking import Tile
 from atunner.domains.llvm_ir.nests.distribution import loop_row
-from atunner.domains.llvm_ir.nests.expressions import (
-    Access,
-    Affine,
-    Binary,
-    Call,
-    Cast,
-    Expression,
-    Name,
-    Select,
-    Unary,
-)
+from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Expression, Name, replaced
 from atunner.domains.llvm_ir.nests.nest import Array, Loop, Nest, Statement
 
 
@@ -45,8 +35,12 @@ def expanded(nest: Nest, jam: int, rows: int, width: int) -> Expanded:
         folded[array.key] = Access(array.key, names, array.element), replace(array, dims=extents, folded=True)
         tiles = tuple(Tile(loop_row(users[0], level), size) for level, size in enumerate(sizes))
         groups.append({s.name: tiles for s in nest.statements if s.loops[: len(loops)] == loops})
+
+    def leaf(expression: Expression) -> Expression | None:
+        return folded[expression.array][0] if isinstance(expression, Access) and expression.array in folded else None
+
     statements = tuple(
-        replace(s, target=_access(s.target, folded), value=_value(s.value, folded), folded=bool(folded))
+        replace(s, target=replaced(s.target, leaf), value=replaced(s.value, leaf), folded=bool(folded))
         for s in nest.statements
     )
     arrays = tuple(folded[array.key][1] if array.key in folded else array for array in nest.arrays)
@@ -66,25 +60,3 @@ def _merged(groups: list[dict[str, tuple[Tile, ...]]]) -> list[dict[str, tuple[T
         if not any(group.keys() == other.keys() for other in kept):
             kept.append(group)
     return kept
-
-
-def _access(access: Access, folded: Mapping[str, tuple[Access, Array]]) -> Access:
-    return folded[access.array][0] if access.array in folded else access
-
-
-def _value(value: Expression, folded: Mapping[str, tuple[Access, Array]]) -> Expression:
-    match value:
-        case Access():
-            return _access(value, folded)
-        case Binary(operator, left, right, kind):
-            return Binary(operator, _value(left, folded), _value(right, folded), kind)
-        case Unary(operator, operand, kind):
-            return Unary(operator, _value(operand, folded), kind)
-        case Cast(operand, kind):
-            return Cast(_value(operand, folded), kind)
-        case Select(test, yes, no, kind):
-            return Select(_value(test, folded), _value(yes, folded), _value(no, folded), kind)
-        case Call(name, arguments, kind):
-            return Call(name, tuple(_value(argument, folded) for argument in arguments), kind)
-        case _:
-            return value

@@ -1,7 +1,8 @@
 """Typed C expressions of a loop nest, and the affine part of them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,37 @@ def names(expression: Expression) -> Iterator[Name]:
     below = expression.subscripts if isinstance(expression, Access) else parts(expression)
     for part in below:
         yield from names(part)
+
+
+Leaf = Callable[[Expression], Expression | None]
+
+
+@overload
+def replaced(expression: Access, leaf: Leaf) -> Access: ...
+
+
+@overload
+def replaced(expression: Expression, leaf: Leaf) -> Expression: ...
+
+
+def replaced(expression: Expression, leaf: Leaf) -> Expression:
+    """The expression with each part, from outside in, that `leaf` has another for."""
+    other = leaf(expression)
+    if other is not None:
+        return other
+    match expression:
+        case Access(_, subscripts, _):
+            return replace(expression, subscripts=tuple(replaced(sub, leaf) for sub in subscripts))
+        case Binary(_, left, right, _):
+            return replace(expression, left=replaced(left, leaf), right=replaced(right, leaf))
+        case Unary(_, operand, _) | Cast(operand, _):
+            return replace(expression, operand=replaced(operand, leaf))
+        case Select(test, yes, no, _):
+            return replace(expression, test=replaced(test, leaf), yes=replaced(yes, leaf), no=replaced(no, leaf))
+        case Call(_, arguments, _):
+            return replace(expression, arguments=tuple(replaced(argument, leaf) for argument in arguments))
+        case _:
+            return expression
 
 
 @dataclass(frozen=True)

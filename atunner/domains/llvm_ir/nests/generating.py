@@ -8,6 +8,7 @@ import islpy as isl
 
 from atunner.domains.llvm_ir.nests.blocking import Blocking, Phase, Pieces
 from atunner.domains.llvm_ir.nests.expressions import Expression
+from atunner.domains.llvm_ir.nests.kernels import Kernels
 from atunner.domains.llvm_ir.nests.nest import Nest, Statement
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 from atunner.domains.llvm_ir.nests.printing import Printed, Printer, vector_type
@@ -76,12 +77,22 @@ class Block:
 
 
 class Generator:
-    """Prints the loops of one nest. names: key -> C name of parameters, scalars and arrays."""
+    """Prints the loops of one nest.
 
-    def __init__(self, polyhedra: Polyhedra, pieces: Mapping[str, Pieces], names: Mapping[str, str]) -> None:
+    names: key -> C name of parameters, scalars and arrays. kernels: takes whole blocks; None leaves them in the loops.
+    """
+
+    def __init__(
+        self,
+        polyhedra: Polyhedra,
+        pieces: Mapping[str, Pieces],
+        names: Mapping[str, str],
+        kernels: Kernels | None = None,
+    ) -> None:
         self.nest: Nest = polyhedra.nest
         self.pieces = pieces
         self.names = names
+        self.kernels = kernels
         self.parameters = {short: names[key] for key, short in polyhedra.parameters.items()}
         self.statements = {statement.name: statement for statement in self.nest.statements}
         self.accumulators: dict[str, str] = {}
@@ -111,11 +122,21 @@ class Generator:
                 yield from self._node(node.if_get_else_node(), depth + 1)
                 yield f"{indent}}}"
         elif kind == "block":
-            children = node.block_get_children()
-            for number in range(children.n_ast_node()):
-                yield from self._node(children.get_ast_node(number), depth)
+            yield from self._block(list(_flat(node)), depth)
         else:
             yield from (f"{indent}{line}" for line in self._piece(node.user_get_expr()))
+
+    def _block(self, children: Sequence[isl.AstNode], depth: int) -> Iterator[str]:
+        """What follows each other; a block from its loads to its stores is one call where there are kernels."""
+        place = 0
+        while place < len(children):
+            end = place
+            if self.kernels and (name := _phase(children[place], Phase.LOAD)):
+                end = next((e for e in range(place, len(children)) if _phase(children[e], Phase.STORE) == name), place)
+            lines = [line for child in children[place : end + 1] for line in self._node(child, depth)]
+            call = self.kernels.call(lines, self.accumulators, self.panels) if self.kernels and end > place else None
+            yield from lines if call is None else [f"{'  ' * depth}{call}"]
+            place = end + 1
 
     def _for(self, node: isl.AstNode, depth: int) -> Iterator[str]:
         indent = "  " * depth
@@ -229,6 +250,24 @@ class Generator:
             kept,
             self.folds,
         )
+
+
+def _flat(node: isl.AstNode) -> Iterator[isl.AstNode]:
+    """What follows each other in a block and in the blocks of it."""
+    if isl.ast_node_type(node.get_type()).name != "block":
+        yield node
+        return
+    listed = node.block_get_children()
+    for number in range(listed.n_ast_node()):
+        yield from _flat(listed.get_ast_node(number))
+
+
+def _phase(node: isl.AstNode, phase: Phase) -> str:
+    """The statement of which a node is that phase; empty for anything else."""
+    if isl.ast_node_type(node.get_type()).name != "user":
+        return ""
+    name, _, number = str(node.user_get_expr().get_op_arg(0).get_id().get_name()).partition("_")
+    return name if number == str(int(phase)) else ""
 
 
 def accumulator_type(blocking: Blocking) -> str:

@@ -79,6 +79,7 @@ class Nest:
 
     begin, end: byte range of the preprocessed text that it replaces. head: where the function begins.
     parameters: integers in bounds and subscripts. scalars: all invariant scalars that the statements read.
+    taken: parameters whose values were put in their places, to be tested where the nest runs.
     """
 
     function: str
@@ -90,6 +91,7 @@ class Nest:
     parameters: tuple[Name, ...]
     scalars: tuple[Name, ...]
     statements: tuple[Statement, ...]
+    taken: tuple[tuple[Name, int], ...] = ()
 
     def array(self, key: str) -> Array:
         """The array of that key."""

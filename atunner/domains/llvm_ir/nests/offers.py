@@ -21,6 +21,7 @@ BLOCKS = (
     Parameter(name="jam", values=(2, 4, 8, 16)),
     Parameter(name="depth", values=(0, 64, 128, 256, 512)),
     Parameter(name="pack", values=(0, 1)),
+    Parameter(name="apart", values=(0, 1)),
 )
 STRIP = Parameter(name="strip", values=(8, 16, 32, 64))
 STEPS = Parameter(name="steps", values=(2, 4, 8, 16))
@@ -31,7 +32,7 @@ class Rewrite(Value):
     """A change of one loop nest, or of every one in the program.
 
     name: template and place. exact: no bit of a result changes. space: its parameters, with constraints.
-    default: where to begin. reason: why it should help.
+    default: where to begin. starts: numbers in place of those, worth trying next. reason: why it should help.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Rewrite(Value):
     exact: bool
     space: Space
     default: dict[str, JsonValue]
+    starts: tuple[dict[str, JsonValue], ...] = ()
     reason: str
 
     @property
@@ -50,13 +52,14 @@ class Rewrite(Value):
 
 @dataclass(frozen=True)
 class Template:
-    """A family of plans. first: the numbers to begin with."""
+    """A family of plans. first: the numbers to begin with. starts: what to change of them next."""
 
     name: str
     exact: bool
     parameters: tuple[Parameter, ...]
     first: Numbers
     reason: str
+    starts: tuple[dict[str, JsonValue], ...] = ()
 
     def numbers(self, params: Mapping[str, JsonValue]) -> Numbers:
         """The numbers of a pick."""
@@ -70,9 +73,21 @@ class Template:
             line=line,
             exact=self.exact,
             space=Space(parameters=self.parameters, constraints=FEW),
+            starts=self.starts,
             default={parameter.name: getattr(self.first, parameter.name) for parameter in self.parameters},
             reason=self.reason,
         )
+
+
+def shapes(vector_bytes: int) -> tuple[dict[str, JsonValue], ...]:
+    """Packed blocks whose accumulators fill the registers: 12 or 16 of 32, of half or all of the width; else 8 of 16.
+
+    Twelve of them, three loads and a product have room in the first sixteen registers, whose names are shorter.
+    """
+    packed: dict[str, JsonValue] = {"rows": 4, "pack": 1, "apart": 1}
+    if vector_bytes < 64:
+        return ({**packed, "vectors": 2, "depth": 256}, {**packed, "vectors": 3, "depth": 256})
+    return ({**packed, "bytes": 32, "vectors": 3, "depth": 128}, {**packed, "vectors": 4, "depth": 256})
 
 
 def templates(vector_bytes: int) -> tuple[Template, ...]:
@@ -86,6 +101,7 @@ def templates(vector_bytes: int) -> tuple[Template, ...]:
             first,
             "Sums stay in registers over a whole reduction, in their own order, and each element that is loaded "
             "serves several of them; loops are parted and exchanged so that neighbours in memory make vectors.",
+            shapes(vector_bytes),
         ),
         Template(
             "strip_rows",
@@ -107,6 +123,7 @@ def templates(vector_bytes: int) -> tuple[Template, ...]:
             BLOCKS,
             replace(first, loose=True),
             "Sums in any order, and products and sums in one rounding: vectors along a reduction, fewer operations.",
+            shapes(vector_bytes),
         ),
     )
 

@@ -8,7 +8,8 @@ import islpy as isl
 from atunner.domains.llvm_ir.nests.effort import PRINTING, limited
 from atunner.domains.llvm_ir.nests.generating import Generator
 from atunner.domains.llvm_ir.nests.guarding import apart, condition, within
-from atunner.domains.llvm_ir.nests.nest import Array, Nest
+from atunner.domains.llvm_ir.nests.kernels import Kernels, declared, rows_of
+from atunner.domains.llvm_ir.nests.nest import Nest
 from atunner.domains.llvm_ir.nests.planning import Plan
 
 
@@ -38,15 +39,18 @@ def outlined(plan: Plan, *, loose: bool = False) -> Outlined:
         part = piece.schedule(width)
         schedule = part if schedule is None else schedule.union(part)
     assert isinstance(schedule, isl.UnionMap)
-    generator = Generator(polyhedra, pieces, names)
+    pragma = LOOSE if loose else ""
+    kernels = Kernels(name, nest, names, pragma) if plan.apart else None
+    generator = Generator(polyhedra, pieces, names, kernels)
     with limited(PRINTING):
         body = generator.body(schedule, good)
     outside = {name.key: name.name for name in (*nest.parameters, *nest.scalars)} | {a.key: a.name for a in nest.arrays}
     shorts = {short: outside[key] for key, short in polyhedra.parameters.items()}
-    tests = [condition(good, shorts), *apart(polyhedra, shorts, outside)]
+    tests = [f"{name.name} == {value}" for name, value in nest.taken]
+    tests += [condition(good, shorts), *apart(polyhedra, shorts, outside)]
     return Outlined(
         name,
-        _function(nest, name, names, generator, body, LOOSE if loose else ""),
+        _function(nest, name, names, generator, body, pragma),
         " && ".join(test for test in tests if test != "1") or "1",
         f"{name}({', '.join(_arguments(nest))});",
     )
@@ -71,28 +75,20 @@ def _function(
     scalars = [array for array in nest.arrays if not array.dims]
     folded = [array for array in nest.arrays if array.folded]
     outer = [f"{item.type} {names[item.key]}" for item in (*nest.parameters, *nest.scalars)]
-    outer += [_declared(array, names) for array in nest.arrays if array.dims and not array.folded]
+    outer += [declared(array, names) for array in nest.arrays if array.dims and not array.folded]
     outer += [f"{s.element} *restrict at_{names[s.key]}" for s in scalars if not s.private]
-    lines = [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{", pragma]
+    lines = [*(generator.kernels.functions if generator.kernels else ())]
+    lines += [f"static __attribute__((noinline)) void {name}({', '.join(outer)}) {{", pragma]
     lines += [f"  {s.element} {names[s.key]}{'' if s.private else f' = *at_{names[s.key]}'};" for s in scalars]
     for array in folded:
         extents = "".join(f"[{extent.constant}]" for extent in array.dims if extent)
         lines.append(f"  {array.element} {names[array.key]}{extents} __attribute__((aligned(64)));")
-    lines += [f"  {kind} {accumulator};" for accumulator, kind in generator.accumulators.items()]
+    used = "\n".join(body)
+    lines += [f"  {kind} {word};" for word, kind in generator.accumulators.items() if f"{word} =" in used]
     lines += [f"  {panel};" for panel in generator.panels.values()]
     lines += body
     lines += [f"  *at_{names[s.key]} = {names[s.key]};" for s in scalars if not s.private]
     return "\n".join([*lines, "}"])
-
-
-def _declared(array: Array, names: Mapping[str, str]) -> str:
-    word = names[array.key]
-    return f"{array.element} *restrict {word}" if len(array.dims) == 1 else _rows(array, f"(*restrict {word})", names)
-
-
-def _rows(array: Array, middle: str, names: Mapping[str, str]) -> str:
-    extents = [extent.text(names) for extent in array.dims[1:] if extent]
-    return f"{array.element} {middle}" + "".join(f"[{extent}]" for extent in extents)
 
 
 def _arguments(nest: Nest) -> list[str]:
@@ -100,6 +96,6 @@ def _arguments(nest: Nest) -> list[str]:
     words = list(here.values())
     for array in nest.arrays:
         if array.dims and not array.folded:
-            kind = f"{array.element} *" if len(array.dims) == 1 else _rows(array, "(*)", here)
+            kind = f"{array.element} *" if len(array.dims) == 1 else rows_of(array, "(*)", here)
             words.append(f"({kind}){array.name}")
     return [*words, *(f"&{array.name}" for array in nest.arrays if not array.dims and not array.private)]

@@ -16,8 +16,8 @@ from atunner.domains.llvm_ir.nests.printing import NotVectorizable, Printed, Pri
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC
 from atunner.domains.llvm_ir.nests.strips import strips
 
-BLOCKS = 16
-"""Blocks of rows that share a panel."""
+BLOCKS = 48
+"""Blocks of rows that share a panel, at most."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Numbers:
     """Sizes of blocks. bytes: of one vector. rows, vectors: of a block. jam: statements interleaved without vectors.
 
     depth: iterations of a reduction that a block runs at once; 0 for all. pack: copy panels of what vectors read.
+    apart: blocks are functions of their own.
     strip: rows of a large array that all statements use before the next ones; 0 for all. steps: turns of an outer loop
     that sweep over the arrays together; 0 for one after the other. loose: sums in any order.
     """
@@ -35,6 +36,7 @@ class Numbers:
     jam: int = 8
     depth: int = 0
     pack: int = 0
+    apart: int = 0
     strip: int = 0
     steps: int = 0
     loose: bool = False
@@ -42,10 +44,14 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Plan:
-    """The pieces of each statement, and the nest that they are pieces of: its private scalars may be expanded."""
+    """The pieces of each statement, and the nest that they are pieces of: its private scalars may be expanded.
+
+    apart: blocks become functions of their own.
+    """
 
     polyhedra: Polyhedra
     pieces: Mapping[str, Pieces]
+    apart: bool = False
 
 
 def plan(polyhedra: Polyhedra, numbers: Numbers) -> Plan:
@@ -55,7 +61,7 @@ def plan(polyhedra: Polyhedra, numbers: Numbers) -> Plan:
         return wide
     groups = strips(polyhedra, numbers.strip) if numbers.strip else []
     tiles = [{name: (Tile(row, numbers.strip),) for name, row in group.items()} for group in groups]
-    return Plan(polyhedra, _grouped_pieces(polyhedra, numbers, tiles))
+    return Plan(polyhedra, _grouped_pieces(polyhedra, numbers, tiles), bool(numbers.apart))
 
 
 def _expanded(polyhedra: Polyhedra, numbers: Numbers) -> Plan | None:
@@ -71,7 +77,7 @@ def _expanded(polyhedra: Polyhedra, numbers: Numbers) -> Plan | None:
     found = [frozenset(s.name for s in cluster.statements) for cluster in clusters(inner, wide.groups)]
     if any(frozenset(group) not in found for group in wide.groups):
         return None
-    return Plan(inner, _grouped_pieces(inner, numbers, wide.groups))
+    return Plan(inner, _grouped_pieces(inner, numbers, wide.groups), bool(numbers.apart))
 
 
 def _in_tiles(polyhedra: Polyhedra, group: Mapping[str, tuple[Tile, ...]]) -> bool:
@@ -248,7 +254,8 @@ def _packed(
     if any(statement.loops[level].step != 1 for level in (inner, vector, row_loop)):
         return
     row = {level: loop_row(statement, level) for level in (*reduced, *others, vector)}
-    depth, width, height = numbers.depth or 256, lanes * numbers.vectors, numbers.rows * BLOCKS
+    depth, width = _even(statement, inner, numbers.depth or 256, 2), lanes * numbers.vectors
+    height = _even(statement, row_loop, numbers.rows * BLOCKS, numbers.rows)
     begin = offset(statement, row_loop)
     tiles, panels = [Tile(row[inner], depth)], []
     if narrow:
@@ -264,6 +271,15 @@ def _packed(
     sums = tuple(row[level] for level in reduced)
     rest = (*(row[u] for u in others), *sums, row[vector])
     yield Blocking(statement, leaf.heads[leaf.statements[0].name], tuple(tiles), sums, rest, lanes, tuple(panels))
+
+
+def _even(statement: Statement, level: int, most: int, unit: int) -> int:
+    """The size of equal pieces of a loop, none larger than `most`, in whole units; `most` where its length is open."""
+    loop = statement.loops[level]
+    if loop.lower.terms or loop.upper.terms:
+        return most
+    length = max(loop.upper.constant - loop.lower.constant + 1, 1)
+    return min(most, -(-length // -(-length // most) // unit) * unit)
 
 
 def _shared(statement: Statement, across: int, inner: int) -> list[Expression]:

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.value import Value
+from atunner.domains.llvm_ir.nests.constants import fixed, known
 from atunner.domains.llvm_ir.nests.effort import WHOLE, limited
 from atunner.domains.llvm_ir.nests.generating import HELPERS
 from atunner.domains.llvm_ir.nests.nest import Nest
@@ -32,8 +33,10 @@ class Offer:
 
     def __init__(self, unit: Unit, bytes_: int) -> None:
         self.unit = unit
+        sizes = known(unit.functions)
         self.polyhedra = sorted(
-            (Polyhedra(nest) for nest in found(unit).nests), key=lambda p: (-promise(p)[0], -promise(p)[1], p.nest.line)
+            (Polyhedra(fixed(nest, sizes)) for nest in found(unit).nests),
+            key=lambda p: (-promise(p)[0], -promise(p)[1], p.nest.line),
         )
         self.templates = templates(bytes_)
         self.suited = {t.name: [p for p in self.polyhedra if suits(t, p)] for t in self.templates}
