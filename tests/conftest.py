@@ -1,9 +1,13 @@
-"""Golden files: `pytest --update-golden` renews them, review reads the change."""
+"""Golden files: `pytest --update-golden` renews them, review reads the change. Laws are not held against the clock."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 Golden = Callable[[str, str], None]
 

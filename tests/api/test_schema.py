@@ -17,6 +17,9 @@ from atunner.service.perform import perform
 
 # A name that fits the pattern and is in no table is refused with 422, so `positive_data_acceptance` does not apply.
 EXCLUDED = [positive_data_acceptance]
+PATIENCE_S = 300
+"""How long one answer may take: a busy machine is no fault of the server's."""
+
 BOUNDS = {
     "string": ({"maxLength"}, {"pattern"}, {"enum"}, {"const"}, {"format"}),
     "integer": ({"minimum", "maximum"}, {"exclusiveMinimum", "maximum"}),
@@ -87,7 +90,7 @@ def _try(operation: Any, there: dict[str, list[str]], cases: int) -> int:
             case.path_parameters = {n: next(known[n]) if n in known else v for n, v in case.path_parameters.items()}
         if case.path.endswith("/events"):
             case.query = {**case.query, "follow": False}  # a job that waits tells no end
-        case.call_and_validate(excluded_checks=EXCLUDED)
+        case.call_and_validate(excluded_checks=EXCLUDED, timeout=PATIENCE_S)
 
     ask()
     return count
