@@ -7,19 +7,21 @@ from fastapi.responses import PlainTextResponse
 
 from atunner.api.context import Here, JobId, without_run
 from atunner.api.problems import NoRun, Refused, documented
+from atunner.api.strict import Strict
 from atunner.core.call import ModelCall
+from atunner.jobs import forms
 from atunner.knowledge_base.candidates import Artefact
 from atunner.reports import compare
 from atunner.reports.compare import Compared
 from atunner.reports.transcript import transcript
 
-router = APIRouter(prefix="/api/v1", tags=["results"])
+router = APIRouter(route_class=Strict, prefix="/api/v1", tags=["results"])
 BINARY = {"type": "string", "format": "binary"}
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="The SHA-256 of a file's content.")]
+Digest = Annotated[str, Path(pattern=forms.DIGEST, description="The SHA-256 of a file's content.")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000_000)]
 Compare = Annotated[
-    list[Annotated[str, Query(pattern=r"^[0-9a-f]{16}$")]],
+    list[Annotated[str, Query(pattern=forms.ID)]],
     Query(min_length=compare.FEWEST, max_length=compare.MOST, description="2 to 5 different jobs."),
 ]
 

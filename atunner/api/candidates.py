@@ -14,6 +14,7 @@ from atunner.api.sight import Sight, begun, board, trial_of
 from atunner.api.site import shown
 from atunner.core.trial import Trial
 from atunner.core.value import Value
+from atunner.jobs import forms
 from atunner.reports import difference, wording
 from atunner.reports.rows import Row
 
@@ -26,7 +27,7 @@ class Asked(BaseModel):
     """What the table shall show. text: part of a family, a parameter (UNROLL=8), an id or a reason."""
 
     show: Literal["verified", "failed", "all"] = "verified"
-    text: str = Field(default="", max_length=100, pattern=r"^[^\x00]*$")
+    text: str = Field(default="", max_length=100, pattern=forms.TEXT)
     sort: Literal["best", "newest", "oldest"] = "best"
     page: int = Field(default=1, ge=1, le=1_000_000)
 
@@ -103,8 +104,8 @@ def candidate_page(here: Here, job: JobId, candidate: CandidateId) -> Response:
 def diff_page(
     here: Here,
     job: JobId,
-    new: Annotated[str, Query(pattern=r"^[0-9a-f]{16}$")],
-    old: Annotated[str, Query(pattern=r"^([0-9a-f]{16})?$")] = "",
+    new: Annotated[str, Query(pattern=forms.ID)],
+    old: Annotated[str, Query(pattern=forms.ID_OR_NONE)] = "",
 ) -> Response:
     """Two candidates, parameters and source, side by side; old: the baseline when left out."""
     seen = begun(here, job)

@@ -5,16 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from atunner.api.context import JOB, Here, Service
+from atunner.api.context import Here, Service
 from atunner.api.sight import Sight, begun
 from atunner.api.site import shown
 from atunner.core.job import JobFilter
 from atunner.core.record import RunRecord
+from atunner.jobs import forms
 from atunner.reports import compare as reports
 
 router = APIRouter(include_in_schema=False)
 CHOICES = 100
-Ids = Annotated[list[Annotated[str, Query(pattern=JOB)]], Query(max_length=5)]
+Ids = Annotated[list[Annotated[str, Query(pattern=forms.ID)]], Query(max_length=5)]
 
 
 @router.get("/compare")

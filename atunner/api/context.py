@@ -11,13 +11,12 @@ from atunner.api.keys import NOBODY, Asker
 from atunner.api.problems import NoRun
 from atunner.core.job import ENDED, Job
 from atunner.core.record import RunRecord
+from atunner.jobs import forms
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.runs import UnknownRun
 from atunner.knowledge_base.store import Store
 from atunner.service.check import Admission
 from atunner.settings import Settings
-
-JOB = r"^[0-9a-f]{16}$"
 
 
 @dataclass
@@ -71,5 +70,5 @@ async def owner(request: Request) -> Asker:
 
 Here = Annotated[Service, Depends(service)]
 Owner = Annotated[Asker, Depends(owner)]
-JobId = Annotated[str, Path(pattern=JOB, description="A job's id: 16 hex digits.")]
-CandidateId = Annotated[str, Path(pattern=JOB, description="A candidate's id: the hash of its content.")]
+JobId = Annotated[str, Path(pattern=forms.ID, description="A job's id: 16 hex digits.")]
+CandidateId = Annotated[str, Path(pattern=forms.ID, description="A candidate's id: the hash of its content.")]

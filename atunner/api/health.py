@@ -6,13 +6,14 @@ from atunner import __version__
 from atunner.api.context import Here
 from atunner.api.metrics import sandbox
 from atunner.api.problems import documented
+from atunner.api.strict import Strict
 from atunner.core.plugins import names
 from atunner.core.value import Value
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.jobs.work import KINDS
 from atunner.search import BUILT_IN as SEARCHERS
 
-router = APIRouter(tags=["server"])
+router = APIRouter(route_class=Strict, tags=["server"])
 
 
 class Word(Value):

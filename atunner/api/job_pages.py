@@ -23,7 +23,6 @@ from atunner.knowledge_base import watching
 from atunner.reports.roof import roofline
 
 router = APIRouter(include_in_schema=False)
-VERBS = {"cancel": jobs.cancel, "resume": jobs.resume, "retry": jobs.retry}
 ANSWER = {"verdict": "approve", "question": "", "comment": ""}
 TOP, EVENTS, LOG = 10, 60, 400
 TABS = {
@@ -109,10 +108,26 @@ async def answer(request: Request, here: Here, owner: Owner, job: JobId) -> Resp
     return RedirectResponse(f"/jobs/{job}", 303)
 
 
-@router.post("/jobs/{job}/{verb}")
-def change(here: Here, owner: Owner, job: JobId, verb: Literal["cancel", "resume", "retry", "delete"]) -> Response:
-    """Do it and show the job."""
-    if verb == "delete":
-        jobs.delete(here, job)
-        return RedirectResponse("/", 303)
-    return RedirectResponse(f"/jobs/{VERBS[verb](here, job, owner).id}", 303)
+@router.post("/jobs/{job}/cancel")
+def cancel(here: Here, owner: Owner, job: JobId) -> Response:
+    """Stop the job and show it."""
+    return RedirectResponse(f"/jobs/{jobs.cancel(here, job, owner).id}", 303)
+
+
+@router.post("/jobs/{job}/resume")
+def resume(here: Here, owner: Owner, job: JobId) -> Response:
+    """Go on with its run and show the new job."""
+    return RedirectResponse(f"/jobs/{jobs.resume(here, job, owner).id}", 303)
+
+
+@router.post("/jobs/{job}/retry")
+def retry(here: Here, owner: Owner, job: JobId) -> Response:
+    """Do it again and show the new job."""
+    return RedirectResponse(f"/jobs/{jobs.retry(here, job, owner).id}", 303)
+
+
+@router.post("/jobs/{job}/delete")
+def delete(here: Here, job: JobId) -> Response:
+    """Forget the job and show the others."""
+    jobs.delete(here, job)
+    return RedirectResponse("/", 303)

@@ -7,23 +7,25 @@ from pydantic import Field
 
 from atunner.api.context import Here, JobId, Owner
 from atunner.api.problems import Refused, documented
+from atunner.api.strict import Strict
 from atunner.core.approval import MOST_STEPS, Asked, Question, told
 from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState
 from atunner.core.record import RunState
 from atunner.core.value import Value
 from atunner.graphs.approval import answer_to, decide, pending
+from atunner.jobs import forms
 from atunner.jobs.submission import Submission
 from atunner.knowledge_base.jobs import TooManyJobs
 from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = APIRouter(route_class=Strict, prefix="/api/v1/jobs", tags=["jobs"])
 Sort = Literal["created", "-created", "priority", "-priority", "state", "-state", "name", "-name"]
-Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Query(max_length=100, pattern=forms.TEXT)]
 COMMENT = 2000
 """Characters that a comment may have."""
 
-IdempotencyKey = Annotated[str | None, Header(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
+IdempotencyKey = Annotated[str | None, Header(pattern=forms.KEY)]
 
 
 @router.post("", status_code=201, responses=documented(404, 409))
@@ -62,7 +64,7 @@ def listed(  # noqa: PLR0913 - the query's parameters, by name
     domain: Text = "",
     target: Text = "",
     label: Annotated[
-        list[Annotated[str, Query(max_length=130, pattern=r"^[^=\x00]+=[^\x00]+$")]] | None, Query(max_length=8)
+        list[Annotated[str, Query(max_length=130, pattern=forms.LABELLED)]] | None, Query(max_length=8)
     ] = None,
     sort: Sort = "-created",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -117,10 +119,10 @@ class Verdict(Value):
     """
 
     approved: bool
-    question: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
-    comment: Annotated[str, Field(max_length=COMMENT, pattern=r"^[^\x00]*$")] = ""
+    question: Annotated[str, Field(pattern=forms.ID_OR_NONE)] = ""
+    comment: Annotated[str, Field(max_length=COMMENT, pattern=forms.TEXT)] = ""
     steps: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")], ...],
+        tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=forms.TEXT)], ...],
         Field(max_length=MOST_STEPS),
     ] = ()
 

@@ -6,17 +6,19 @@ from fastapi import APIRouter, Path, Query
 
 from atunner.api.context import Here
 from atunner.api.problems import Refused, documented
+from atunner.api.strict import Strict
 from atunner.core.device import Device
 from atunner.core.errors import UnknownName
 from atunner.core.record import RunState
 from atunner.core.value import Value
+from atunner.jobs import forms
 from atunner.knowledge_base.catalogue import FusionRule, Technique
 from atunner.knowledge_base.runs import RunFilter, RunSummary
 from atunner.operators import known, operator
 
-router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
-Filter = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
-Named = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")]
+router = APIRouter(route_class=Strict, prefix="/api/v1/knowledge", tags=["knowledge"])
+Filter = Annotated[str, Query(max_length=100, pattern=forms.TEXT)]
+Named = Annotated[str, Path(pattern=forms.NAME)]
 
 
 class OperatorEntry(Value):

@@ -19,12 +19,13 @@ from prometheus_client.registry import Collector
 from atunner import __version__
 from atunner.api.context import Here, Service
 from atunner.api.problems import documented
+from atunner.api.strict import Strict
 from atunner.core.errors import ATunnerError
 from atunner.core.job import ENDED
 from atunner.knowledge_base.figures import Calls, Figures, Histogram, figures
 from atunner.tools.sandbox import strongest
 
-router = APIRouter(tags=["server"])
+router = APIRouter(route_class=Strict, tags=["server"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=documented())

@@ -10,13 +10,14 @@ from atunner.api import candidates, compare_page, job_pages, jobs, knowledge_pag
 from atunner.api.context import Here
 from atunner.api.site import error_page, shown
 from atunner.core.job import JobFilter, JobState
+from atunner.jobs import forms
 
 __all__ = ["error_page", "router"]
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
 States = Literal["", "waiting", "queued", "running", "done", "failed", "cancelled"]
-Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Query(max_length=100, pattern=forms.TEXT)]
 
 
 @router.get("/")

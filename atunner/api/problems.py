@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from atunner.core.errors import ATunnerError, ToolError, UserError
+from atunner.jobs import forms
 from atunner.knowledge_base.jobs import UnknownJob
 from atunner.knowledge_base.runs import UnknownRun
 
@@ -82,15 +84,27 @@ def install(app: FastAPI, page: Page) -> None:
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
-        made = answer(error.status_code, str(error.detail), headers=error.headers)
-        return told(request, made, str(error.detail))
+        detail = _plainly(request, error)
+        return told(request, answer(error.status_code, detail, headers=error.headers), detail)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
-        lines = tuple(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}"[:300] for e in error.errors())
-        return told(request, answer(422, lines[0] if lines else "", lines), "; ".join(lines))
+        lines = tuple(forms.line(one) for one in error.errors())
+        page = not request.url.path.startswith("/api/") and all(one["loc"][0] == "path" for one in error.errors())
+        status = 404 if page else 422
+        return told(request, answer(status, lines[0] if lines else "", lines), "; ".join(lines))
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:
         text = "An unexpected error; the server's log has the traceback."
         return told(request, answer(500, text), text)
+
+
+def _plainly(request: Request, error: HTTPException) -> str:
+    """What the framework says in two words, with what was asked for."""
+    path = request.url.path[:100]
+    if error.status_code == 404 and error.detail == "Not Found":
+        return f"There is nothing at {path}."
+    if error.status_code == 405:
+        return f"{path} takes {Headers(error.headers).get('allow', 'another method')}, not {request.method}."
+    return str(error.detail)

@@ -11,14 +11,16 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from atunner.api.context import CandidateId, Here, JobId
 from atunner.api.problems import Refused, documented
+from atunner.api.strict import Strict
 from atunner.core.candidate import Candidate
 from atunner.core.record import AgentNote, RunRecord
 from atunner.domains.kernels.bundle import write_bundle
+from atunner.jobs import forms
 from atunner.reports import difference, export, html
 from atunner.reports.board import Board, board
 from atunner.search.formats.run_results import as_t4
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["results"])
+router = APIRouter(route_class=Strict, prefix="/api/v1/jobs", tags=["results"])
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 Limit = Annotated[int, Query(ge=1, le=5000)]
 
@@ -57,8 +59,8 @@ def candidate_of(record: RunRecord, identity: str) -> Candidate:
 def diff(
     here: Here,
     job: JobId,
-    new: Annotated[str, Query(pattern=r"^[0-9a-f]{16}$")],
-    old: Annotated[str | None, Query(pattern=r"^[0-9a-f]{16}$")] = None,
+    new: Annotated[str, Query(pattern=forms.ID)],
+    old: Annotated[str | None, Query(pattern=forms.ID)] = None,
 ) -> str:
     """A unified diff of two candidates' sources; old: the baseline when left out."""
     record = here.record(here.jobs.get(job))

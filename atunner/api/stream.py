@@ -10,11 +10,12 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from atunner.api.context import Here, JobId, Service
 from atunner.api.problems import documented
+from atunner.api.strict import Strict
 from atunner.core.job import ENDED
 from atunner.knowledge_base.jobs import UnknownJob
 from atunner.knowledge_base.streams import Event
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = APIRouter(route_class=Strict, prefix="/api/v1/jobs", tags=["jobs"])
 POLL_S, KEEP_ALIVE_S = 0.3, 15.0
 BATCH = 500
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=1 << 53)]

@@ -7,14 +7,13 @@ from pydantic import Field, StringConstraints, model_validator
 from atunner.core.task import Objective, Task
 from atunner.core.value import Value
 from atunner.domains.llvm_ir.program import HEADERS, Input, Level, Program
+from atunner.jobs import forms
 
 MAX_TEXT = 128 * 1024
-FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_+-]{0,59}\.(c|h|inc|def)$")]
-FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
-Argument = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Flag = Annotated[
-    str, StringConstraints(pattern=r"^-(D[A-Za-z_]\w{0,59}(=[\w.+-]{1,60})?|std=[a-z]{1,3}[0-9a-z]{2,3})$")
-]
+FileName = Annotated[str, StringConstraints(pattern=forms.C_FILE)]
+FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=forms.TEXT)]
+Argument = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=forms.LINE)]
+Flag = Annotated[str, StringConstraints(pattern=forms.FLAG)]
 Arguments = Annotated[tuple[Argument, ...], Field(max_length=16)]
 
 
@@ -31,7 +30,7 @@ class IrWork(Value):
     args: Arguments = ()
     inputs: Annotated[tuple[Arguments, ...], Field(max_length=8)] = ()
     cflags: Annotated[tuple[Flag, ...], Field(max_length=16)] = ()
-    kernel: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w{0,79})?$")] = ""
+    kernel: Annotated[str, StringConstraints(pattern=forms.FUNCTION)] = ""
 
     @model_validator(mode="after")
     def _one_program(self) -> "IrWork":

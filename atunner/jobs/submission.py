@@ -9,10 +9,19 @@ from atunner.core.errors import UserError
 from atunner.core.job import JobRequest
 from atunner.core.task import Budget
 from atunner.core.value import Value
+from atunner.jobs import forms
 from atunner.jobs.work import KINDS, Word, Work
 
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/:@+-]{0,63}$")]
-ModelName = Annotated[str, StringConstraints(pattern=r"^(|none|(openai|ollama):[A-Za-z0-9][A-Za-z0-9._:/-]{0,99})$")]
+Label = Annotated[str, StringConstraints(pattern=forms.LABEL)]
+ModelName = Annotated[str, StringConstraints(pattern=forms.MODEL)]
+
+Option = Annotated[str, StringConstraints(pattern=forms.OPTION)]
+Setting = (
+    bool
+    | Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
+    | Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+    | Annotated[str, StringConstraints(max_length=80, pattern=forms.LINE)]
+)
 
 
 class Bounds(Value):
@@ -33,6 +42,7 @@ class Bounds(Value):
 class Submission(Value):
     """A job to accept. model: "" for the server's own; base URLs are the server's business and cannot be sent.
 
+    strategy: one that the server knows by name; strategy_options: its settings.
     approval: hold it until somebody approves. approve: what a person is asked about while it runs.
     """
 
@@ -40,6 +50,7 @@ class Submission(Value):
     budget: Bounds = Bounds(trials=128)
     model: ModelName = ""
     strategy: Word = "expert"
+    strategy_options: Annotated[dict[Option, Setting], Field(max_length=16)] = Field(default_factory=dict)
     search: Word = "auto"
     seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
     target_ratio: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
@@ -52,6 +63,7 @@ class Submission(Value):
         """The request as the queue keeps it."""
         options: dict[str, JsonValue] = {"search": self.search, "seed": self.seed, "target_ratio": self.target_ratio}
         options |= {"approve": self.approve} if self.approve else {}
+        options |= {"strategy": dict(self.strategy_options)} if self.strategy_options else {}
         return JobRequest(
             task=self.task.task(),
             budget=Budget(**self.budget.model_dump()),
@@ -73,5 +85,5 @@ def submission_of(values: Mapping[str, Any]) -> Submission:
         return Submission.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part not in KINDS or len(first["loc"]) < 3)
-        raise UserError(f"{where}: {first['msg']}; got {str(first['input'])[:80]!r}.") from error
+        where = forms.place([part for part in first["loc"] if part not in KINDS or len(first["loc"]) < 3])
+        raise UserError(f"{where}: {forms.told(first)}.") from error

@@ -6,14 +6,15 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from atunner.core.task import Task
 from atunner.core.value import Value
+from atunner.jobs import forms
 from atunner.jobs.programs import IrWork
 from atunner.jobs.reading import kernel_of
 
 HOST = "host"
 MAX_TEXT = 128 * 1024
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}$")]
-FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_+-]{0,59}(\.[A-Za-z0-9]{1,8}){1,2}$")]
-FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+Word = Annotated[str, StringConstraints(pattern=forms.WORD)]
+FileName = Annotated[str, StringConstraints(pattern=forms.FILE)]
+FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=forms.TEXT)]
 Extent = Annotated[int, Field(ge=1, le=1 << 24)]
 
 
