@@ -24,6 +24,7 @@ from atunner.reports.board import Board
 from atunner.reports.compare import Compared
 
 PREFIX = "/api/v1"
+LAST_PORT = 65535
 TRIES = 30
 READ_S = 60.0
 Export = Literal["run.json", "trials.csv", "results.t4.json", "report.html", "bundle.tar", "transcript.txt"]
@@ -55,11 +56,8 @@ class Client:
         self, server: str, key: str = "", timeout_s: float = 30.0, transport: httpx.BaseTransport | None = None
     ) -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        self._server = server.rstrip("/")
-        try:
-            self._http = httpx.Client(base_url=self._server, headers=headers, timeout=timeout_s, transport=transport)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise UserError(f"{server!r} is not a server's address, as in http://127.0.0.1:8765.") from error
+        self._server = _address(server)
+        self._http = httpx.Client(base_url=self._server, headers=headers, timeout=timeout_s, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -263,6 +261,22 @@ class Client:
 
     def _lost(self, error: Exception) -> ToolError:
         return ToolError(f"No answer from {self._server}: {error}. Is `atunner serve` running there? See --server.")
+
+
+def _address(server: str) -> str:
+    """A server's address without the slash at its end.
+
+    Raises:
+        UserError: it has another form.
+    """
+    try:
+        url = httpx.URL(server)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    plain = url.scheme in ("http", "https") and url.host and not (url.query or url.fragment)
+    if not plain or not 0 < (url.port or 80) <= LAST_PORT:
+        raise UserError(f"{server!r} is not a server's address: expected one as http://127.0.0.1:8765.")
+    return server.rstrip("/")
 
 
 def _refused(answer: httpx.Response) -> Refused:

@@ -33,7 +33,9 @@ ROOMS = {
     "judge": ("judge", "verify"),
     "lookups": ("operators", "devices"),
     "doctor": ("doctor",),
-    "serve": ("serve", "worker", "submit", "status", "logs", "cancel"),
+    "serve": ("serve", "worker"),
+    "submit": ("submit",),
+    "status": ("status", "logs", "cancel"),
     "jobs": ("job",),
     "ir": ("ir",),
 }

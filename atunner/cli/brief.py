@@ -4,7 +4,7 @@ import typer
 
 from atunner.agents.brief import LIMIT
 from atunner.cli.common import command, numbers, pairs, print_json
-from atunner.core.errors import UnknownName
+from atunner.core.errors import UnknownName, UserError
 from atunner.core.record import RunRecord
 from atunner.core.task import Task
 from atunner.domains import BUILT_IN as DOMAINS
@@ -35,6 +35,8 @@ def brief(
     """
     if role not in ROLES:
         raise UnknownName("role", role, ROLES)
+    if bool(operator) == bool(run):
+        raise UserError("A brief is of one task: give --operator NAME, or --run RUN for one that was run.")
     with Session() as session:
         record = session.store.load(run) if run else None
         task = record.task if record else _task(operator, input_shape, target_gpu, setting)

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import get_args
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from atunner.cli.common import command, print_json
+from atunner.cli.tables import show_table
 from atunner.client import Client, Export
 from atunner.core.errors import UserError
 from atunner.core.job import Job
@@ -97,10 +96,9 @@ def board(
     if as_json:
         print_json(found)
         return
-    table = Table("rank", "candidate", "family", "figure", title=found.headline, title_justify="left")
-    for row in (*([found.baseline] if found.baseline else []), *found.rows):
-        table.add_row(str(row.rank), row.candidate, row.family, f"{row.value:.5g} {row.unit}")
-    Console().print(table)
+    shown = [*([found.baseline] if found.baseline else []), *found.rows]
+    rows = [(str(row.rank), row.candidate, row.family, f"{row.value:.5g} {row.unit}") for row in shown]
+    show_table(("rank", "candidate", "family", "figure"), rows, "Nothing is verified yet.", found.headline)
     for failed in found.failed:
         typer.echo(f"{failed.candidate} {failed.status}: {failed.reason}")
 
@@ -119,10 +117,7 @@ def compare(
     if as_json:
         print_json(found)
         return
-    table = Table("", *found.runs)
-    for name, cells in found.lines:
-        table.add_row(name, *cells)
-    Console().print(table)
+    show_table(("", *found.runs), [(name, *cells) for name, cells in found.lines])
     for warning in found.warnings:
         typer.echo(f"warning: {warning}", err=True)
 
@@ -168,11 +163,9 @@ def history(
     """
     with client(server) as there:
         found = there.history(operator, target, limit)
-    table = Table("run", "state", "trials", "best", "")
-    for run in found:
-        best = f"{run.best:.5g} {run.unit}" if run.best is not None else ""
-        table.add_row(run.run, run.state, str(run.trials), best, run.provenance if best else "")
-    Console().print(table if found else "No runs.")
+    figures = [f"{run.best:.5g} {run.unit} {run.provenance}" if run.best is not None else "" for run in found]
+    rows = [(run.run, run.state, str(run.trials), best) for run, best in zip(found, figures, strict=True)]
+    show_table(("run", "state", "trials", "best"), rows, "No runs.")
 
 
 def written(content: bytes, output: Path) -> None:

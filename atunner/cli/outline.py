@@ -24,7 +24,7 @@ SUMMARIES = {
     "doctor": "Say what is on this machine",
     "serve": "Serve the REST API and the dashboard",
     "worker": "Work on the jobs of the database until SIGTERM",
-    "submit": "Hand a job to a server",
+    "submit": "Hand a job to a server: an operator, a kernel or a C program",
     "status": "Say where a job stands, or list jobs",
     "logs": "Print what happened in a job",
     "cancel": "End a job; what it found is kept",

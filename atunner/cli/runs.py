@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
 
 from atunner.cli.approve import ended, settled
 from atunner.cli.common import command, print_json
 from atunner.cli.show import finish, folder_of, progress
+from atunner.cli.tables import show_table
 from atunner.core.errors import UserError
 from atunner.core.record import RunRecord
 from atunner.domains.kernels.bundle import write_bundle
@@ -20,6 +20,8 @@ from atunner.reports.terminal import show as show_record
 from atunner.reports.transcript import transcript
 from atunner.reports.write import write
 from atunner.wiring import Session
+
+NO_RUNS = "No runs yet. Start with: atunner optimize --operator matmul"
 
 
 def register(app: typer.Typer) -> None:
@@ -45,10 +47,8 @@ def list_runs(
     if as_json:
         print_json(found)
         return
-    table = Table(Column("run", no_wrap=True, overflow="fold"), "state", "what", "target", "trials", "created")
-    for run in found:
-        table.add_row(run.run, run.state, run.name, run.target, str(run.spent.trials), run.created)
-    Console().print(table if found else "No runs yet. Start with: atunner optimize --operator matmul")
+    rows = [(r.run, r.state, r.name, r.target, str(r.spent.trials), r.created) for r in found]
+    show_table(("run", "state", "what", "target", "trials", "created"), rows, NO_RUNS)
 
 
 def show(

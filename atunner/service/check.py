@@ -7,12 +7,16 @@ from pathlib import Path
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.job import JobRequest
 from atunner.core.plugins import load
+from atunner.core.value import canonical
 from atunner.domains import BUILT_IN as DOMAINS
 from atunner.executors.work import resolve
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.graphs.strategies.prepare import prepared
 from atunner.jobs.work import FOREIGN
+from atunner.llm.prices import price
+from atunner.llm.specs import cast
 from atunner.search import BUILT_IN as SEARCHERS
-from atunner.settings import Settings
+from atunner.settings import Settings, secret
 from atunner.tools.sandbox import LEVELS, Chain, demand
 from atunner.wiring import domain_config
 
@@ -32,19 +36,37 @@ class Admission:
 
     def check(self, request: JobRequest) -> None:
         """Raises UserError: with what is wrong and what there is."""
+        self._model(request)
         told = request.options.get("options")
-        search = str(told.get("search", "auto")) if isinstance(told, dict) else "auto"
-        strategy = str(request.options.get("strategy", "expert"))
-        same = (request.task.id, strategy, search, policy(self._settings, request))
+        options = told if isinstance(told, dict) else {}
+        search, strategy = str(options.get("search", "auto")), str(request.options.get("strategy", "expert"))
+        settings = options.get("strategy")
+        same = (request.task.id, strategy, canonical(settings), search, policy(self._settings, request))
         if same in self._known:
             return
         load("strategies", strategy, STRATEGIES)
+        prepared(strategy, settings if isinstance(settings, dict) else {})
         load("searchers", search, SEARCHERS)
         self._task(request)
         with self._lock:
             self._known[same] = None
             while len(self._known) > KEPT:
                 self._known.pop(next(iter(self._known)))
+
+    def _model(self, request: JobRequest) -> None:
+        """What a model needs of the server: a key, and a price where dollars are bounded."""
+        name = model_of(self._settings, request)
+        for spec in cast("" if name == "none" else name).specs:
+            if spec.kind == "openai" and not secret("OPENAI_API_KEY"):
+                raise UserError(
+                    f"{spec.text} needs a key and this server has none: its operator sets OPENAI_API_KEY, "
+                    "or the job says model none or ollama:NAME."
+                )
+            if request.budget.usd is not None and price(spec.text, self._settings.prices) is None:
+                raise UserError(
+                    f"A budget in dollars needs the price of {spec.text}, which this server does not know: "
+                    "bound tokens, or its operator names a file of prices in ATUNNER_PRICES."
+                )
 
     def _task(self, request: JobRequest) -> None:
         if request.task.domain not in DOMAINS:
