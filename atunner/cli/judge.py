@@ -14,12 +14,16 @@ from atunner.domains.kernels.backends import Backend
 from atunner.domains.kernels.backends.c import CBackend, Options
 from atunner.domains.kernels.backends.cuda import CudaBackend
 from atunner.domains.kernels.backends.program import program_of
-from atunner.domains.kernels.evidence import Bundle, Evidence, Finding, read, recheck
+from atunner.domains.kernels.evidence import Bundle, Evidence, Finding, read, recheck, text_of
 from atunner.domains.kernels.gpu.present import present, target_among
 from atunner.domains.kernels.selftest import CORPORA
 from atunner.domains.kernels.selftest import selftest as rows_of
 from atunner.domains.kernels.selftest.hostile import attacked
 from atunner.domains.kernels.selftest.problems import OPERATORS
+from atunner.domains.llvm_ir.bundle import ProgramBundle, config, of_program
+from atunner.domains.llvm_ir.bundle import recheck as recheck_program
+from atunner.domains.llvm_ir.domain import LlvmIr
+from atunner.domains.llvm_ir.running import open_folder
 from atunner.knowledge_base.devices import device as named_device
 from atunner.operators import Operator, operator
 from atunner.settings import Settings
@@ -79,10 +83,17 @@ def selftest(
 
 def verify(bundle: Annotated[Path, typer.Argument(help="evidence.json, or the folder that holds it.")]) -> int:
     """Print every statement of the bundle with what was found now."""
-    found = list(_findings(read(bundle)))
+    program = of_program(text_of(bundle))
+    found = _of_program(program) if program else _findings(read(bundle))
     for finding in found:
         typer.echo(f"{SIGNS[finding.passed]:9} {finding.name}: {finding.detail}")
     return 1 if any(finding.passed is False for finding in found) else 0
+
+
+def _of_program(bundle: ProgramBundle) -> list[Finding]:
+    """In a cache of its own, so that nothing from before is believed."""
+    with open_folder() as cache:
+        return list(recheck_program(bundle, LlvmIr(config(cache, named_device("host"), Settings().sandbox))))
 
 
 def _findings(bundle: Bundle) -> list[Finding]:

@@ -154,19 +154,26 @@ def write(evidence: Evidence, folder: Path) -> Path:
     return path
 
 
+def text_of(path: Path) -> str:
+    """What stands in a file, or in the evidence.json of a folder. Raises UserError when there is none."""
+    try:
+        return (path / FILE if path.is_dir() else path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"No evidence at {path}: expected {FILE}; {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not an evidence bundle: it is no text.") from error
+
+
 def read(path: Path) -> Bundle:
     """The bundle in a file, or in the evidence.json of a folder.
 
     Raises:
         UserError: there is none, or it is not one.
     """
-    file = path / FILE if path.is_dir() else path
     try:
-        return Bundle.model_validate_json(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"No evidence at {path}: expected {FILE}; {error.strerror}.") from error
+        return Bundle.model_validate_json(text_of(path))
     except ValueError as error:
-        raise UserError(f"{file} is not an evidence bundle: {str(error).splitlines()[0]}.") from error
+        raise UserError(f"{path} is not an evidence bundle: {str(error).splitlines()[0]}.") from error
 
 
 def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator[Finding]:
