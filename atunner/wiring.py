@@ -4,18 +4,21 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from atunner.agents.codegen import Recalled
 from atunner.core.approval import Question, asked_for
 from atunner.core.consult import Toolbox
+from atunner.core.device import Device
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
+from atunner.core.ports import Domain, Executor
 from atunner.core.record import RunRecord, RunState
 from atunner.core.status import Provenance
 from atunner.core.task import Task
@@ -65,9 +68,22 @@ class WallClock:
         return time.monotonic()
 
 
+@dataclass(frozen=True)
+class AtWork:
+    """A domain in this process, and the executor that works for it."""
+
+    domain: Domain[Any]
+    executor: Executor
+
+
+def device_of(settings: Settings, task: Task) -> Device:
+    """The target; what was measured of this machine is kept with the cache."""
+    return named_device(task.target, settings.cache)
+
+
 def domain_config(settings: Settings, task: Task) -> dict[str, JsonValue]:
     """What a worker needs to make the domain by itself: values only."""
-    device = named_device(task.target)
+    device = device_of(settings, task)
     return {
         "cache": str(settings.cache),
         "device": device.model_dump(mode="json"),
@@ -107,9 +123,12 @@ class Session:
         """
         prepared(request.strategy, request.options.strategy)
         asked_for(request.options.approve)
-        load("executors", request.executor, EXECUTORS)
-        config = domain_config(self.settings, request.task)
-        domain = resolve(DOMAINS[self._domain(request.task)], config)
+        with self._at_work(request.task, request.executor) as work:
+            record = self._admitted(request, work.domain, run)
+            return self._drive(record, request, watch, stop, work)
+
+    def _admitted(self, request: Request, domain: Domain[Any], run: str) -> RunRecord:
+        """The record of a run that may begin; it is kept, and so is its request."""
         source = self._source(request)
         task = source.task if source and source.task.id == request.task.id else domain.admit(request.task)
         if not domain.unreachable(task):
@@ -121,7 +140,7 @@ class Session:
             task=task,
             state=RunState.RUNNING,
             facts=domain.facts(task),
-            device=named_device(task.target),
+            device=device_of(self.settings, task),
             provenance=provenance,
             environment=domain.environment(task),
             budget=request.budget,
@@ -136,7 +155,7 @@ class Session:
         self.store.event(run, "request", request_values(request, self.settings.prices), key="request")
         self._keep_recalled(record)
         self.store.save_run(record)
-        return self._drive(record, request, watch, stop)
+        return record
 
     def resume(self, run: str, watch: Watch = ignore, stop: threading.Event | None = None) -> RunRecord:
         """Go on with a run that was stopped or killed.
@@ -150,7 +169,9 @@ class Session:
         waiting = pending(self.store, run)
         if waiting is not None:
             raise UserError(f"Run {run} waits for approval: {waiting.title} Answer with: atunner approve {run}")
-        return self._drive(record, self._asked(record), watch, stop)
+        request = self._asked(record)
+        with self._at_work(record.task, request.executor) as work:
+            return self._drive(record, request, watch, stop, work)
 
     def _asked(self, record: RunRecord) -> Request:
         """The request that a run was started with."""
@@ -258,6 +279,7 @@ class Session:
         request: Request,
         watch: Watch,
         stop: threading.Event | None,
+        work: AtWork,
     ) -> RunRecord:
         """Run the graph to its end, alone: two processes at work on one run would both judge its next candidate."""
         run = record.run
@@ -265,17 +287,17 @@ class Session:
             if not alone:
                 raise UserError(f"Run {run} is at work in another process; wait for it, or stop that one first.")
             self.store.set_state(run, RunState.RUNNING)
-            with self._deps(record, request, watch, stop or threading.Event()) as deps:
-                strategy = prepared(request.strategy, request.options.strategy)
-                start = TuningState(run=run, task=record.task, budget=record.budget)
-                try:
-                    with self._accounted(run):
-                        in_thread(drive(deps, start, strategy, self.settings.data), f"run {run}", stop)
-                        self._compare_replay(run, record.model)
-                except KeyboardInterrupt as error:
-                    if stop is None:
-                        raise
-                    raise Interrupted(f"Stopped at once. Go on with: atunner resume {run}") from error
+            deps = self._deps(record, request, watch, stop or threading.Event(), work)
+            strategy = prepared(request.strategy, request.options.strategy)
+            start = TuningState(run=run, task=record.task, budget=record.budget)
+            try:
+                with self._accounted(run):
+                    in_thread(drive(deps, start, strategy, self.settings.data), f"run {run}", stop)
+                    self._compare_replay(run, record.model)
+            except KeyboardInterrupt as error:
+                if stop is None:
+                    raise
+                raise Interrupted(f"Stopped at once. Go on with: atunner resume {run}") from error
         return self.store.load(run)
 
     def _accounted(self, run: str) -> ExitStack:
@@ -305,36 +327,34 @@ class Session:
         self.store.set_state(run, state, reason)
 
     @contextmanager
-    def _deps(self, record: RunRecord, request: Request, watch: Watch, stop: threading.Event) -> Iterator[Deps]:
-        task = record.task
-        path = DOMAINS[task.domain]
-        config = domain_config(self.settings, task)
-        executor = load("executors", request.executor, EXECUTORS)(path, config, self.settings.build_workers)
-        device = named_device(task.target)
-        clock = WallClock()
-        try:
-            deps = Deps(
-                run=record.run,
-                domain=getattr(executor, "domain", None) or resolve(path, config),
-                device=device,
-                present=record.provenance is not Provenance.PREDICTED,
-                memory=self.store,
-                executor=executor,
-                searcher=searching(task, request.rules),
-                tools=self._tools(task),
-                clock=clock,
-                model=self._model(record, request),
-                recalled=recalled_then(self.store, record.run) or (),
-                options=request.options,
-                watch=watch,
-                stopped=stop.is_set,
-                began=clock.now(),
-                earlier_s=record.spent.seconds,
-            )
-            source = self._source(replace(request, model=record.model))
-            yield deps if source is None else replayed(deps, source_of(self.store, source))
-        finally:
-            executor.close()
+    def _at_work(self, task: Task, executor: str) -> Iterator[AtWork]:
+        """The executor, and the domain that it has in this process, else another one."""
+        path, config = DOMAINS[self._domain(task)], domain_config(self.settings, task)
+        with closing(load("executors", executor, EXECUTORS)(path, config, self.settings.build_workers)) as made:
+            yield AtWork(getattr(made, "domain", None) or resolve(path, config), made)
+
+    def _deps(self, record: RunRecord, request: Request, watch: Watch, stop: threading.Event, work: AtWork) -> Deps:
+        task, clock = record.task, WallClock()
+        deps = Deps(
+            run=record.run,
+            domain=work.domain,
+            device=device_of(self.settings, task),
+            present=record.provenance is not Provenance.PREDICTED,
+            memory=self.store,
+            executor=work.executor,
+            searcher=searching(task, request.rules),
+            tools=self._tools(task),
+            clock=clock,
+            model=self._model(record, request),
+            recalled=recalled_then(self.store, record.run) or (),
+            options=request.options,
+            watch=watch,
+            stopped=stop.is_set,
+            began=clock.now(),
+            earlier_s=record.spent.seconds,
+        )
+        source = self._source(replace(request, model=record.model))
+        return deps if source is None else replayed(deps, source_of(self.store, source))
 
     def _tools(self, task: Task) -> Callable[[str], Toolbox]:
         return lambda agent: toolbox(agent, self.store, task)

@@ -1,6 +1,7 @@
 """What the loop needs from outside: small protocols, no base classes behind them."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from enum import StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -241,6 +242,15 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End all workers."""
+        ...
+
+
+@runtime_checkable
+class Ahead(Protocol):
+    """What an executor may offer beside `map`: work that goes on while its caller does something else."""
+
+    def start(self, item: WorkItem) -> Future[Outcome]:
+        """Begin; the future has the outcome, faults included."""
         ...
 
 

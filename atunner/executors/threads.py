@@ -1,11 +1,11 @@
 """Work in this process: builds side by side in threads, everything else one after the other in the caller's.
 
-For domains whose compilers and candidates run in processes of their own anyway: there is nothing to start, nothing is
-known twice, and what is measured is never disturbed, since nothing builds meanwhile.
+For domains whose compilers and candidates run in processes of their own anyway: there is nothing to start and nothing
+is known twice. Builds that were started ahead stand still while their domain times something.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from pydantic import JsonValue
 
@@ -26,6 +26,10 @@ class ThreadExecutor:
         if building:
             return list(self._pool.map(lambda item: do(self.domain, item), items))
         return [do(self.domain, item) for item in items]
+
+    def start(self, item: WorkItem) -> Future[Outcome]:
+        """Begin one item beside whatever the caller does."""
+        return self._pool.submit(do, self.domain, item)
 
     def close(self) -> None:
         """Wait for the builds at work."""

@@ -15,14 +15,13 @@ from atunner.core.status import Provenance, Status
 from atunner.core.task import Spent
 from atunner.core.trial import Screening, Trial
 from atunner.core.value import content_id
+from atunner.graphs.builds import as_screening
 from atunner.graphs.deps import Deps
 from atunner.graphs.events import Event
+from atunner.graphs.races import Fresh, Races
 from atunner.graphs.state import TuningState
 
-BORDER = 1.25
-"""Raced candidates within this factor of the best are looked at again when the search ends: a race may be unlucky."""
 BASES = {"user_kernels": "as given", "replay": "first"}
-REVISITED, FINALISTS = 8, 3
 PATIENCE = 3
 """How many times a baseline without a figure is judged again."""
 SPOILT = frozenset({Status.NOT_MEASURED, Status.REJECTED, Status.TIMED_OUT})
@@ -38,8 +37,8 @@ class Slice:
         self.trials = {t.candidate.id: t for t in deps.memory.trials(deps.run)}
         self.screened = {s.candidate.id: s for s in deps.memory.screenings(deps.run)}
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
-        self.proved: dict[str, float | None] = {}
-        self.racing = isinstance(deps.domain, Racing) and not self.predicted and deps.domain.races(state.task)
+        racing = isinstance(deps.domain, Racing) and not self.predicted and deps.domain.races(state.task)
+        self.races = Races(self, deps.executor) if racing else None
 
     def run(self) -> tuple[str, ...]:
         """Every move of the proposal, then the contenders. The families whose spaces ran out."""
@@ -53,8 +52,8 @@ class Slice:
                 closed.append(move.family)
         if self.predicted:
             self._contenders()
-        if self.racing:
-            self._revisit()
+        if self.races is not None:
+            self.races.revisit()
         return tuple(closed)
 
     def _catch_up(self) -> None:
@@ -62,7 +61,7 @@ class Slice:
         for screening in self.screened.values():
             if screening.reason or screening.score is not None or screening.candidate.id in self.trials:
                 continue  # a raced one that should be judged is found when the border is looked at again
-            if not self._late():
+            if not self.late():
                 self.judge(screening.candidate)
 
     def spent(self) -> Spent:
@@ -90,16 +89,29 @@ class Slice:
         """Search one family until `target` candidates are recorded. False when its space ran out."""
         searcher = self._searcher(move, family)
         space = family.space.narrowed(move.allowed)
-        waiting = [p for p in move.starts if space.holds(p) and not self._known(family.name, p)]
-        while self._count() < target and not self._over():
-            count = self._room(target)
-            batch, waiting = waiting[:count], waiting[count:]
-            if len(batch) < count:
-                batch += self._fresh(searcher, family.name, count - len(batch))
+        starts = [p for p in move.starts if space.holds(p) and not self._known(family.name, p)]
+
+        def fresh(count: int) -> list[Candidate]:
+            """The starts of the move first, then what the searcher asks for."""
+            batch = [starts.pop(0) for _ in range(min(count, len(starts)))]
+            batch += self._fresh(searcher, family.name, count - len(batch)) if len(batch) < count else []
+            return [self.deps.domain.realise(self.task, family.name, p) for p in batch]
+
+        if self.races is not None:
+            more = self.races.search(searcher, fresh, target, self.deps.options.ahead)
+        else:
+            more = self._search(searcher, fresh, target)
+        if not more and move.allowed:
+            return self._move(move.model_copy(update={"allowed": {}}), family, target)
+        return more
+
+    def _search(self, searcher: Searcher, fresh: Fresh, target: int) -> bool:
+        """Judge batches until `target` candidates are recorded; False when the space ran out."""
+        while count := self.room(target):
+            batch = fresh(min(count, self.deps.options.ahead))
             if not batch:
-                at_large = move.model_copy(update={"allowed": {}})
-                return self._move(at_large, family, target) if move.allowed else False
-            self._judge(searcher, [self.deps.domain.realise(self.task, family.name, p) for p in batch])
+                return False
+            self._judge(searcher, batch)
         return True
 
     def _searcher(self, move: Move, family: Family) -> Searcher:
@@ -128,28 +140,13 @@ class Slice:
 
     def _raced(self, candidate: Candidate) -> float | None:
         """The figure of its race, None when there was none."""
-        found = self.screened.get(candidate.id)
-        return found.score if self.racing and found else None
+        return self.races.score(candidate) if self.races else None
 
-    def _rival(self) -> float | None:
-        """The best race of a candidate that was verified."""
-        good = (self._raced(t.candidate) for t in self.trials.values() if t.status is Status.OK)
-        return min((score for score in (*good, *self.proved.values()) if score is not None), default=None)
-
-    def _proved(self, candidate: Candidate) -> bool:
-        """Whether its results are right; one that is wrong is judged, so that the record says why."""
-        item = WorkItem(action="prove", task=self.task, candidate=candidate)
-        (outcome,) = self.deps.executor.map([item])
-        if _screening(candidate, outcome).reason:
-            return self.judge(candidate).status is Status.OK
-        self.proved[candidate.id] = self._raced(candidate)
-        self._say(f"{candidate.family} {candidate.id}: verified", "verified")
-        return True
-
-    def _room(self, target: int) -> int:
+    def room(self, target: int) -> int:
+        """How many candidates more may be taken up; 0 when a bound is reached."""
         bound = self.state.budget.trials
-        room = min(self.deps.options.ahead, target - self._count())
-        return max(1, room if bound is None else min(room, bound - self._count()))
+        left = target - self._count() if bound is None else min(target, bound) - self._count()
+        return max(0, left) if left > 0 and not self._over() else 0
 
     def _fresh(self, searcher: Searcher, family: str, count: int) -> list[Params]:
         """Points not recorded yet; a searcher that only repeats itself counts as run out."""
@@ -166,10 +163,7 @@ class Slice:
         return key in self.trials or key in self.screened
 
     def _judge(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
-        """Screen a batch side by side; then, where figures are measured, judge or race it one by one."""
-        if self.racing:
-            self._race_all(searcher, candidates)
-            return
+        """Screen a batch side by side; then, where figures are measured, judge it one by one."""
         screenings = self._screen(candidates)
         if self.predicted:
             for screening in screenings:
@@ -177,70 +171,30 @@ class Slice:
             return
         sign = 1 if self.task.objective.minimise else -1
         for screening in screenings:
-            if screening.reason or self._late():
+            if screening.reason or self.late():
                 searcher.tell(screening.candidate.params, None)
                 continue
             trial = self.judge(screening.candidate)
             value = trial.measurement.value if trial.measurement else None
             searcher.tell(screening.candidate.params, None if value is None else sign * value)
 
-    def _race_all(self, searcher: Searcher, candidates: Sequence[Candidate]) -> None:
-        """Build side by side, then race one after the other while nothing builds; a new leader is then verified."""
-        leaders: list[tuple[float, Candidate]] = []
-        for built in self._built(candidates):
-            found = built if built.reason or self._late() else self._race(built.candidate)
-            if found is built and not built.reason:
-                return  # out of time: it is found by its content when the run goes on
-            self._keep([found])
-            searcher.tell(found.candidate.params, found.score)
-            if found.score is not None:
-                leaders.append((found.score, found.candidate))
-        for score, candidate in sorted(leaders, key=lambda pair: pair[0]):
-            rival = self._rival()
-            if (rival is not None and score >= rival) or self._late():
-                return  # what is near the best is looked at again when the search ends
-            if not self._proved(candidate):
-                searcher.tell(candidate.params, None)
-
-    def _race(self, candidate: Candidate) -> Screening:
-        item = WorkItem(action="race", task=self.task, candidate=candidate, rival=self._rival())
-        (outcome,) = self.deps.executor.map([item])
-        return _screening(candidate, outcome)
-
-    def _revisit(self) -> None:
-        """Race the border again, the best first, and judge the finalists: nothing counts that was only raced."""
-        best = self._rival()
-        scored = [(s.score, s.candidate) for s in self.screened.values() if s.score is not None]
-        border = [(v, c) for v, c in scored if c.id not in self.trials and (best is None or v <= BORDER * best)]
-        border.sort(key=lambda pair: pair[0])
-        again: list[tuple[float, Candidate]] = []
-        for score, candidate in border[:REVISITED]:
-            if not self._late():
-                found = self._race(candidate).score
-                again.append((score if found is None else min(score, found), candidate))
-        again.sort(key=lambda pair: pair[0])
-        leader = min(self.proved, key=lambda i: self.proved[i] or 0.0, default="")
-        finalists = [c for _, c in again if c.id == leader] + [c for _, c in again if c.id != leader]
-        for candidate in finalists[:FINALISTS]:
-            if not self._late():
-                self.judge(candidate)
-
     def _screen(self, candidates: Sequence[Candidate]) -> list[Screening]:
         found = self._built(candidates)
-        self._keep(found)
+        self.keep(found)
         return found
 
     def _built(self, candidates: Sequence[Candidate]) -> list[Screening]:
         items = [WorkItem(action="screen", task=self.task, candidate=c) for c in candidates]
         outcomes = self.deps.executor.map(items)
-        return [_screening(candidate, outcome) for candidate, outcome in zip(candidates, outcomes, strict=True)]
+        return [as_screening(candidate, outcome) for candidate, outcome in zip(candidates, outcomes, strict=True)]
 
-    def _keep(self, found: Sequence[Screening]) -> None:
+    def keep(self, found: Sequence[Screening]) -> None:
+        """Record screenings and tell."""
         self.deps.memory.screened(self.deps.run, found)
         self.screened |= {s.candidate.id: s for s in found}
         self.deps.memory.set_spent(self.deps.run, self.spent())
         last = found[-1].candidate.family
-        self._say(f"{last}: {len(found)} candidates built and {'raced' if self.racing else 'inspected'}")
+        self.say(f"{last}: {len(found)} candidates built and {'raced' if self.races else 'inspected'}")
 
     def judge(self, candidate: Candidate) -> Trial:
         """The recorded trial of a candidate, or a new one; recorded before anyone sees it."""
@@ -275,10 +229,10 @@ class Slice:
     def _again(self, trial: Trial, times: int) -> Trial:
         """The same candidate judged anew while it has no figure, each time after the machine had time to calm down."""
         for _ in range(times):
-            if trial.status not in SPOILT or self._late():
+            if trial.status not in SPOILT or self.late():
                 break
             busy = self.deps.rest()
-            self._say(f"{trial.feedback} Judged again{f' though {busy}' if busy else ''}.")
+            self.say(f"{trial.feedback} Judged again{f' though {busy}' if busy else ''}.")
             (trial,) = self._judged([trial.candidate])
         return trial
 
@@ -286,7 +240,7 @@ class Slice:
         self.deps.memory.record(self.deps.run, trial)
         self.trials[trial.candidate.id] = trial
         self.deps.memory.set_spent(self.deps.run, self.spent())
-        self._say(f"{trial.candidate.family} {trial.candidate.id}: {trial.status} {trial.feedback}".rstrip(), "trial")
+        self.say(f"{trial.candidate.family} {trial.candidate.id}: {trial.status} {trial.feedback}".rstrip(), "trial")
 
     def _contenders(self) -> None:
         """Check the best predicted candidates, and the best of each family: only they may enter the board."""
@@ -299,11 +253,11 @@ class Slice:
                 seen.add(screening.candidate.family)
                 chosen[screening.candidate.id] = screening.candidate
         waiting = list(chosen.values())
-        while waiting and not self._late():
+        while waiting and not self.late():
             self.judge_all(waiting[:2])
             waiting = waiting[2:]
 
-    def _late(self) -> bool:
+    def late(self) -> bool:
         """Whether a bound other than trials is reached: judging what was screened costs no further trial."""
         self._stop_if_asked()
         return self.spent().over(self.state.budget.model_copy(update={"trials": None})) is not None
@@ -311,14 +265,15 @@ class Slice:
     def _raced_out(self) -> int:
         """Candidates that were raced and not judged."""
         raced = (i for i, s in self.screened.items() if s.score is not None and i not in self.trials)
-        return sum(1 for _ in raced) if self.racing else 0
+        return sum(1 for _ in raced) if self.races else 0
 
     def _failed(self) -> int:
         """Candidates that did not build, or that the judge refused."""
         refused = {i for i, s in self.screened.items() if s.reason}
         return len(refused | {i for i, t in self.trials.items() if t.status is not Status.OK})
 
-    def _say(self, message: str, kind: str = "stage") -> None:
+    def say(self, message: str, kind: str = "stage") -> None:
+        """Tell whoever watches how the run stands."""
         best, spent = self.best(), self.spent()
         self.deps.watch(
             Event(
@@ -351,14 +306,6 @@ def _eta(spent: Spent, state: TuningState) -> float | None:
     if state.budget.seconds is not None:
         ends.append(max(0.0, state.budget.seconds - spent.seconds))
     return min(ends, default=None)
-
-
-def _screening(candidate: Candidate, outcome: Outcome) -> Screening:
-    if outcome.fault is Fault.FAILED:
-        raise ToolError(outcome.message)
-    if outcome.fault is not Fault.NONE:
-        return Screening(candidate=candidate, reason=f"its build {outcome.fault}: {outcome.message}")
-    return Screening.model_validate(outcome.answer)
 
 
 def _trial(candidate: Candidate, outcome: Outcome) -> Trial:

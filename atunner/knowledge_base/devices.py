@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from pathlib import Path
 
 from pydantic import Field
 
@@ -94,20 +95,22 @@ def named(name: str) -> Device:
     return _device(*found)
 
 
-def device(name: str) -> Device:
+def device(name: str, kept: Path | None = None) -> Device:
     """A device by name or alias; "host" is this machine's processor, its ceilings measured once a process.
+
+    kept: the folder that has what earlier processes measured.
 
     Raises:
         UnknownName: with the nearest names and the list.
     """
-    return host() if name.strip().lower() == HOST else named(name)
+    return host(kept) if name.strip().lower() == HOST else named(name)
 
 
 @lru_cache
-def host() -> Device:
+def host(kept: Path | None = None) -> Device:
     """This machine's processor: what it says of itself, and its clock, fp32 peak and bandwidth measured here."""
     cpu = hardware.cpu()
-    return _as_device(cpu, hardware.ceilings(cpu))
+    return _as_device(cpu, hardware.ceilings(cpu, kept))
 
 
 def _as_device(cpu: hardware.Cpu, measured: dict[str, Fact]) -> Device:

@@ -4,6 +4,7 @@ import json
 import tempfile
 import threading
 import time
+import uuid
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from atunner.tools.process import run
 COMPILERS = ("gcc", "clang", "cc")
 FLOATS = 6 << 20
 PASSES = 4
+PROBES = 3
 
 
 class Reached(Value):
@@ -35,6 +37,65 @@ def measure(threads: int) -> Reached:
         except ToolError:
             continue
     return Reached(dram_gbs=_numpy_triad(threads), by="numpy")
+
+
+class _Kept(Value):
+    """What was reached since a start of the machine, and in how many probes."""
+
+    machine: str
+    probes: int
+    best: Reached
+
+
+def remembered(folder: Path, machine: str, threads: int) -> Reached:
+    """The best of the first PROBES probes since the machine was started; one of them is made now where any is left.
+
+    A probe beside other work reaches less, so that a single one must not count for good.
+    """
+    file, name = folder / "ceilings.json", f"{machine} {_boot()}"
+    known = _read(file, name)
+    if known is not None and known.probes >= PROBES:
+        return known.best
+    found = measure(threads)
+    best = found if known is None else _greater(found, known.best)
+    kept = _Kept(machine=name, probes=1 if known is None else known.probes + 1, best=best)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as fresh:
+        fresh.write(kept.model_dump_json())
+    Path(fresh.name).replace(file)
+    return best
+
+
+def _read(file: Path, machine: str) -> _Kept | None:
+    try:
+        known = _Kept.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known if known.machine == machine else None
+
+
+def _boot() -> str:
+    """A name of this start of the machine; another one each time where the system gives none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return uuid.uuid4().hex
+
+
+def _greater(one: Reached, other: Reached) -> Reached:
+    """The greater of each figure, where both were measured in the same way."""
+    if one.by != other.by:
+        return one
+    return Reached(
+        dram_gbs=max(one.dram_gbs, other.dram_gbs),
+        by=one.by,
+        clock_mhz=_more(one.clock_mhz, other.clock_mhz),
+        fp32_tflops=_more(one.fp32_tflops, other.fp32_tflops),
+    )
+
+
+def _more(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else max(one, other)
 
 
 def _native(compiler: str, threads: int) -> Reached:

@@ -9,6 +9,7 @@ from pathlib import Path
 from atunner.core.errors import NotBuilt
 from atunner.core.value import Value
 from atunner.tools.process import ProgramMissing, ProgramTimedOut, run
+from atunner.tools.yielding import Yielding
 
 NAMES = ("gcc", "clang", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14", "cc")
 
@@ -64,15 +65,15 @@ def allowed(flags: Sequence[str]) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def compile_shared(argv: Sequence[str], cwd: Path, timeout_s: float = 60.0) -> str:
-    """Run a compiler that makes a shared object in `cwd`; its warnings.
+def compile_shared(argv: Sequence[str], cwd: Path, timeout_s: float = 60.0, yielding: Yielding | None = None) -> str:
+    """Run a compiler that makes a shared object in `cwd`; its warnings. yielding: to whose timing it gives way.
 
     Raises:
         NotBuilt: it refused, with the first errors, or did not end in its time.
     """
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TMPDIR": str(cwd)}
     try:
-        done = run(*argv, cwd=cwd, timeout_s=timeout_s, env=env)
+        done = run(*argv, cwd=cwd, timeout_s=timeout_s, env=env, yielding=yielding)
     except ProgramTimedOut as error:
         raise NotBuilt(f"The compiler did not end within {timeout_s:g} s (build time-out).") from error
     if done.code:

@@ -132,9 +132,14 @@ def facts(cpu: Cpu) -> dict[str, Fact]:
     }
 
 
-def ceilings(cpu: Cpu) -> dict[str, Fact]:
-    """DRAM bandwidth measured here (a quarter of a second); with a C compiler also clock and fp32 peak."""
-    found = probe.measure(cpu.cores)
+def ceilings(cpu: Cpu, kept: Path | None = None) -> dict[str, Fact]:
+    """DRAM bandwidth measured here (a quarter of a second); with a C compiler also clock and fp32 peak.
+
+    kept: the folder in which the best of the first few probes since the machine was started is kept and found.
+    """
+    found = (
+        probe.measure(cpu.cores) if kept is None else probe.remembered(kept, f"{cpu.model} x {cpu.cores}", cpu.cores)
+    )
     source = f"measured here, {found.by}"
     measured = {"dram_gbs": Fact(value=found.dram_gbs, unit="GB/s", source=source, note="triad over all cores")}
     if found.clock_mhz is not None:

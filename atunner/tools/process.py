@@ -8,12 +8,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from atunner.core.errors import ToolError
+from atunner.tools.yielding import Yielding
 
 MAX_OUTPUT = 1 << 20
 
@@ -56,11 +57,12 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
     max_output: int = MAX_OUTPUT,
+    yielding: Yielding | None = None,
 ) -> Finished:
     """Run `argv` to its end, or kill its whole process group after `timeout_s` seconds.
 
     Output beyond `max_output` bytes is read and dropped, so a program that prints without end costs no memory. What
-    the program left running in its process group ends with it.
+    the program left running in its process group ends with it. yielding: to whose timing it gives way.
 
     Raises:
         ProgramMissing: no such program. ProgramTimedOut: it hung.
@@ -73,7 +75,8 @@ def run(
             given.seek(0)
         process = _popen(argv, cwd=cwd, env=env, stdin=given, stdout=subprocess.PIPE)
         try:
-            output = _collect(process, time.monotonic() + timeout_s, max_output)
+            with yielding.joined(process.pid) if yielding else nullcontext():
+                output = _collect(process, time.monotonic() + timeout_s, max_output)
         except TimeoutError as error:
             raise ProgramTimedOut(f"{argv[0]} did not end within {timeout_s:g} s and was stopped.") from error
         finally:

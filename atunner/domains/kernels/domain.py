@@ -159,9 +159,15 @@ class Kernels:
             timed = timing.measure(session, plan)
         found = timed.measurement(session.source, environment)
         possible = self._possible(task, found)
-        alike = self._alike.check(f"{task.id}-{environment}", lambda: self._itself(subject, built, found.value))
-        self._timed[built.candidate.id] = (*timed.checks, possible, alike)
+        alike = self._equals(task, built, found)
+        self._timed[built.candidate.id] = (*timed.checks, possible, *alike)
         return found
+
+    def _equals(self, task: Task, built: Any, found: Measurement) -> tuple[Check, ...]:
+        """Whether equal kernels come out as equal, asked once for each task and environment."""
+        subject = self._subject(task)
+        key = f"{task.id}-{found.environment}"
+        return (self._alike.check(key, lambda: self._itself(subject, built, found.value)),)
 
     def _itself(self, subject: Subject, built: Any, call_us: float) -> Comparison:
         """A candidate against itself, in two processes."""

@@ -27,11 +27,11 @@ TIMEOUT_S = 120.0
 
 
 class PythonAnswer:
-    """The user's function, called for each problem and input; its process starts with the first call."""
+    """The user's function, called for each problem and input; its process starts at once, beside other work."""
 
     def __init__(self, kernel: UserKernel, cache: Path) -> None:
         self._kernel, self._cache = kernel, cache
-        self._child: _Child | None = None
+        self._child: _Child | None = _Child(cache, kernel.answer.text)
 
     def __call__(self, problem: Problem, inputs: Arrays) -> Arrays:
         """The outputs by name. Raises UserError: it failed, or gave another shape."""

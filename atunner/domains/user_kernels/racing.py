@@ -34,7 +34,7 @@ class RacePlan(Value):
     least: int = 5
     least_s: float = 0.006
     most_s: float = 0.25
-    hopeless: float = 2.0
+    hopeless: float = 1.5
     block_us: float = 1000.0
 
 

@@ -3,8 +3,6 @@
 import hashlib
 import os
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -23,6 +21,7 @@ from atunner.core.program import Buffer, Problem
 from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan, Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Case, Job, Ran, c_sanitize
+from atunner.domains.kernels.backends.c_compile import CCompiling
 from atunner.domains.kernels.backends.c_entry import ENTRY, SHARED, command_line, digest_of, entry_source, workspaces
 from atunner.domains.kernels.backends.c_profile import profile
 from atunner.domains.kernels.backends.program import program_of
@@ -46,7 +45,6 @@ ARENA = 12 << 20
 """Slots of a timing session together, so that they stay near the cache; at least LEAST_SLOTS in any case."""
 LEAST_SLOTS = 3
 MOST_SLOTS = 256
-COMPILING = Limits(memory_bytes=4 << 30, file_bytes=64 << 20, cpu_s=60)
 SANITIZED = 2
 """Derived problems that a winner is run on under the sanitizers."""
 SANITIZED_ELEMENTS = 1 << 16
@@ -94,6 +92,7 @@ class CBackend:
         self._cache = cache
         self.chain = options.chain or strongest(cache)
         demand(self.chain, options.sandbox)
+        self._compiling = CCompiling(cache, self.chain)
         bulk = Bulk.native(cache)
         self._arenas = Arenas(bulk)
         usable = sorted(os.sched_getaffinity(0))
@@ -117,7 +116,7 @@ class CBackend:
         argv = command_line(tool, made, problem, candidate)
         path = self._cache / "c" / f"{digest_of(tool, argv, candidate, entry)}.so"
         if not path.exists():
-            self._compile(argv, candidate, entry, path)
+            self._compiling.shared(tool, argv, candidate, entry, path)
         if self.options.gate:
             imports(path)
         return CBuilt(path, problem, candidate, buffers, argv)
@@ -152,6 +151,10 @@ class CBackend:
         """The processor alone: one process of ATunner at a time measures on it."""
         return alone("cpu")
 
+    def quiet(self) -> AbstractContextManager[None]:
+        """The compilers of this process stand still."""
+        return self._compiling.yielding.still()
+
     def profile(self, built: CBuilt, feed: Feed) -> Profile:
         """Counters of a run of its own."""
         with self.session(built, feed, TimingPlan()) as session:
@@ -175,7 +178,7 @@ class CBackend:
         subject = c_sanitize.Subject(plain, sources, buffers, label(problem))
 
         def compiled(argv: tuple[str, ...], folder: Path) -> str:
-            return compile_shared(self._apart(argv, folder), folder)
+            return compile_shared(self._compiling.apart(argv, folder), folder)
 
         def started(argv: tuple[str, ...], folder: Path, timeout_s: float, env: Mapping[str, str]) -> Finished:
             chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.USER))
@@ -199,21 +202,6 @@ class CBackend:
     def setup(self) -> Setup:
         """How workers are started here."""
         return Setup(native("worker", self._cache), self.chain, Limits(), self.cpus, self._arenas)
-
-    def _compile(self, argv: tuple[str, ...], candidate: Candidate, entry: str, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as name:
-            folder = Path(name)
-            for file, text in {**candidate.files, ENTRY: entry}.items():
-                (folder / Path(file).name).write_text(text, encoding="utf-8")
-            compile_shared(self._apart(argv, folder), folder)
-            shutil.move(folder / "made.so", path)
-
-    def _apart(self, argv: tuple[str, ...], folder: Path) -> tuple[str, ...]:
-        """The compiler under every layer but the other user, who could not reach the cache."""
-        chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.USER))
-        home = Path(argv[0]).resolve().parent.parent
-        return confined(chain, native("launcher", self._cache), argv, [folder], COMPILING, [home])
 
     def _ran(self, worker: Worker, wave: Sequence["_Turn"]) -> list[Ran]:
         for one in wave:

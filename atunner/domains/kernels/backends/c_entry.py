@@ -70,6 +70,19 @@ def command_line(tool: Compiler, made: Program, problem: Problem, candidate: Can
     return (tool.path, *FLAGS, *extra, *macros, *sources, "-o", "made.so", *always)
 
 
+def for_entry(argv: Sequence[str], made: str) -> tuple[str, ...]:
+    """The same compiler with the same flags, for the entry alone, as an object file of that name; macros are not its.
+
+    The flags are kept because they may change how functions are called.
+    """
+    source = argv.index(ENTRY) - 1
+    flags = [word for word in argv[1:source] if not word.startswith("-D")]
+    always = [
+        word for word in argv[argv.index(ENTRY) + 3 :] if not word.startswith(("-Wl,", "-l")) and word != "-shared"
+    ]
+    return (argv[0], *flags, ENTRY, "-c", "-o", made, *always)
+
+
 def digest_of(tool: Compiler, argv: Sequence[str], candidate: Candidate, entry: str) -> str:
     """What a build is kept by: everything that it is made of."""
     digest = hashlib.sha256()

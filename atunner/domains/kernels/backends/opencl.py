@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -46,6 +46,7 @@ from atunner.domains.kernels.timing import TimingPlan
 from atunner.tools.lock import awaited
 from atunner.tools.runner import program
 from atunner.tools.sandbox import Layer, demand, strongest
+from atunner.tools.yielding import Yielding
 
 FLAG = re.compile(r"-cl-[a-z0-9-]+(?:=[A-Za-z0-9.]+)?|-D[A-Za-z_]\w*(?:=-?[A-Za-z0-9_.]+)?|-w|-Werror")
 FACTS = "facts.json"
@@ -99,7 +100,7 @@ class OpenclBackend:
     language = "opencl"
 
     def __init__(self, cache: Path, target: Device, threads: int = 1, sandbox: str = "rlimits") -> None:
-        self._cache, self._spent, self._alone = cache, list[float](), False
+        self._cache, self._spent, self._alone, self._yielding = cache, list[float](), False, Yielding()
         self.here: OpenclDevice = chosen(target, devices())
         if self.here.align > ADDRESS:
             raise UserError(f"{self.here.name} aligns buffers to {self.here.align} bytes; at most {ADDRESS} are known.")
@@ -177,6 +178,10 @@ class OpenclBackend:
             finally:
                 self._alone = False
 
+    def quiet(self) -> AbstractContextManager[None]:
+        """What this process has compiled ahead stands still."""
+        return self._yielding.still()
+
     @contextmanager
     def linked(self, built: OpenclBuilt, octets: int) -> Iterator[OpenclLink]:
         """A process of its own with a copy of what was compiled, so that no process can change it for another."""
@@ -221,7 +226,7 @@ class OpenclBackend:
         plan = lay_out(built.buffers, 0, np.random.default_rng(0), ADDRESS)
         order = {"programs": [built.told()], "slots": [told(plan)]}
         try:
-            with OpenclLink(self.place(folder), order, octets, limit_s) as link:
+            with OpenclLink(self.place(folder), order, octets, limit_s, self._yielding) as link:
                 return link.facts
         except TimedOut as error:
             raise NotBuilt(f"It was not compiled and started within {limit_s:.0f} s (build time-out).") from error

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,7 @@ from atunner.domains.kernels.gpu.link import Link
 from atunner.domains.kernels.gpu.present import Here
 from atunner.tools.process import run, start
 from atunner.tools.sandbox import Chain, Layer, Limits, confined
+from atunner.tools.yielding import Yielding
 
 INSTALL = "pip install 'atunner[opencl]'"
 GPU_LAYERS = (Layer.RLIMITS,)
@@ -114,12 +116,21 @@ class Place:
 class OpenclLink(Link):
     """One worker on the device; see `Link`. facts: what the compiler said of each kernel.
 
+    yielding: to whose timing it gives way, for a worker that only compiles.
+
     Raises:
         NotBuilt: the compiler refused the source, with its words.
     """
 
-    def __init__(self, place: Place, order: dict[str, Any], octets: int, limit_s: float = 60.0) -> None:
-        self._place, self._limit_s = place, limit_s
+    def __init__(
+        self,
+        place: Place,
+        order: dict[str, Any],
+        octets: int,
+        limit_s: float = 60.0,
+        yielding: Yielding | None = None,
+    ) -> None:
+        self._place, self._limit_s, self._yielding, self._member = place, limit_s, yielding, ExitStack()
         told = {**order, "device": list(place.device.place), "cpus": list(place.cpus)}
         super().__init__(Here(name=place.device.name, arch="opencl"), told, octets)
         self.facts: list[dict[str, Any]] = list(self.environment["facts"])
@@ -163,6 +174,13 @@ class OpenclLink(Link):
         finally:
             os.close(commands)
             os.close(replies)
+        if self._yielding is not None:
+            self._member.enter_context(self._yielding.joined(self._process.pid))
+
+    def close(self) -> None:
+        """End the worker."""
+        self._member.close()
+        super().close()
 
     def _failed(self, said: dict[str, Any]) -> None:
         if said["failed"] == "build":
