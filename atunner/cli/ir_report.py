@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from atunner.cli.common import print_json
-from atunner.cli.show import folder_of
+from atunner.cli.show import evidence_beside, folder_of
 from atunner.core.record import RunRecord
 from atunner.domains.llvm_ir.artefacts import leave
 from atunner.domains.llvm_ir.program import program_of
@@ -41,6 +41,8 @@ def finish(tuned: Sequence[Tuned], output: Path, as_json: bool, emit_vscode: boo
         written.append(ir.kernel(record, one.seed))
         write(record, folder)
         ir_files.write(written[-1:], folder)
+        if winner:
+            evidence_beside(one.record, folder)
         if emit_vscode:
             _editor(one, folder)
         if not as_json:

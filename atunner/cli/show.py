@@ -47,7 +47,7 @@ def finish(record: RunRecord, output: Path, as_json: bool) -> int:
         places.append(_t4(record, folder))
     elif record.facts is not None and record.ranked and _is_cuda(record):
         places.append(write_bundle(record, folder / "bundle"))
-    places += _evidence(record, folder)
+    places += evidence_beside(record, folder)
     if as_json:
         print_json(record)
     else:
@@ -55,7 +55,7 @@ def finish(record: RunRecord, output: Path, as_json: bool) -> int:
     return 0
 
 
-def _evidence(record: RunRecord, folder: Path) -> list[Path]:
+def evidence_beside(record: RunRecord, folder: Path) -> list[Path]:
     """evidence.json of a confirmed winner: `atunner verify` checks it again from scratch."""
     path = folder / "evidence.json"
     for note in record.notes:
