@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,42 @@ def test_images_run_as_a_user_of_their_own_and_start_our_command(file: Path) -> 
 
 
 def test_manifests_are_valid(rendered: Path) -> None:
-    need("kubernetes-validate", find_spec("kubernetes_validate") is not None, "kubernetes-validate is not installed")
-    import kubernetes_validate
+    for one in known(rendered):
+        validate(one)
 
-    for one in YAML(typ="safe").load_all(rendered.read_text()):
-        if one["kind"] != "ServiceMonitor":  # of the Prometheus operator, which this package does not know
-            kubernetes_validate.validate(one, "1.31", strict=True)
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"kind": "Deploymint"}, "SchemaNotFoundError"),
+        ({"apiVersion": "apps/v9"}, "SchemaNotFoundError"),
+        ({"spec": "one"}, "ValidationError"),
+        ({"specs": {}}, "ValidationError"),
+        ({"metadata": {"name": 5}}, "ValidationError"),
+    ],
+    ids=["no such kind", "no such version", "another type", "no such field", "a number for a name"],
+)
+def test_a_broken_manifest_is_refused(rendered: Path, change: dict[str, Any], refusal: str) -> None:
+    for one in known(rendered):
+        validate(one)
+        with pytest.raises(getattr(validator(), refusal)):
+            validate({**one, **change})
+
+
+def known(rendered: Path) -> list[dict[str, Any]]:
+    """Its objects, but for those of the Prometheus operator, which the validator does not know."""
+    found = [one for one in YAML(typ="safe").load_all(rendered.read_text()) if one["kind"] != "ServiceMonitor"]
+    assert found
+    return found
+
+
+def validator() -> Any:
+    need("kubernetes-validate", find_spec("kubernetes_validate") is not None, "kubernetes-validate is not installed")
+    return import_module("kubernetes_validate.utils")
+
+
+def validate(manifest: dict[str, Any]) -> None:
+    validator().validate(manifest, "1.31", strict=True)
 
 
 def test_pods_have_no_more_rights_than_they_need(rendered: Path) -> None:
