@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from records import run_record
 from starlette.testclient import TestClient
 from support import need
 
 from atunner.core.call import ModelCall
 from atunner.core.job import Job
+from atunner.core.measurement import Measurement
+from atunner.core.status import Provenance
+from atunner.core.trial import Comparison
 
 ROOT = Path(__file__).parent.parent.parent
 DASHBOARD = ROOT / "docker" / "grafana" / "atunner.json"
@@ -56,6 +60,22 @@ def test_figures_are_those_of_the_database_and_of_the_server(told: str) -> None:
     assert found["atunner_llm_tokens_total[('direction', 'input'), ('model', 'ollama:m')]"] == 7
     assert found["atunner_llm_cost_dollars_total[('model', 'ollama:m')]"] == 0.5
     assert found["atunner_http_requests_total[('code', '422')]"] == 1
+
+
+@pytest.mark.parametrize(
+    ("provenance", "counted"), [(Provenance.MEASURED, 1), (Provenance.SIMULATED, 0), (Provenance.PREDICTED, 0)]
+)
+def test_a_gain_counts_where_it_was_measured(http: TestClient, provenance: Provenance, counted: int) -> None:
+    here = http.app.state.service  # type: ignore[attr-defined]  # the application's own state
+    slow, fast = (Measurement(unit="us", samples=(us,), provenance=provenance, source="cpu") for us in (17.5, 10.0))
+    gain = Comparison(ratio=1.75, low=1.6, high=1.9, minimum_gain=0.02, baseline=slow, candidate=fast)
+    here.store.save_run(run_record().model_copy(update={"provenance": provenance, "confirmed": gain}))
+    found = samples(http.get("/metrics").text)
+
+    assert found["atunner_best_speedup_ratio_count[]"] == counted
+    assert found["atunner_best_speedup_ratio_sum[]"] == 1.75 * counted
+    assert found["atunner_best_speedup_ratio_bucket[('le', '1.5')]"] == 0
+    assert found["atunner_best_speedup_ratio_bucket[('le', '2.0')]"] == counted
 
 
 def test_no_label_tells_jobs_apart(told: str, http: TestClient) -> None:
