@@ -1,10 +1,14 @@
 """Plots of one family's parameters: which matter, and where the good configurations run."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from pydantic import JsonValue
 
 from atunner.core.record import RunRecord
+from atunner.core.value import canonical
 from atunner.reports import wording
 from atunner.reports.palette import Colours
 from atunner.reports.tuned import Family, Point, effects, family
@@ -62,10 +66,11 @@ def parallel(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     rest = found.points[good:]
     shown = rest[:: max(1, len(rest) // MOST_LINES)]
     across = np.arange(len(found.names))
+    places = {name: _places(found.values(name)) for name in found.names}
     for points, tint, width, order in ((shown, colours.line, 0.6, 1), (found.points[:good], colours.first, 1.1, 2)):
-        lines = [np.column_stack([across, _heights(found, p)]) for p in points]
+        lines = [np.column_stack([across, _heights(places, p)]) for p in points]
         axes.add_collection(LineCollection(lines, colors=tint, linewidths=width, alpha=0.8, zorder=order))
-    best = _heights(found, found.points[0])
+    best = _heights(places, found.points[0])
     axes.plot(across, best, color=colours.good, linewidth=2.2, marker="o", markersize=4, zorder=3, label="best")
     axes.plot([], [], color=colours.first, label=f"best {good}")
     _ends(found, axes)
@@ -77,13 +82,14 @@ def parallel(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     return f"Family {found.name}: each line is one of {len(found.points)} configurations, the {good} best in front."
 
 
-def _heights(found: Family, point: Point) -> list[float]:
-    """Where a configuration crosses each axis: the place of its value among those that were tried."""
-    heights = []
-    for name in found.names:
-        values = found.values(name)
-        heights.append(values.index(point.params[name]) / (len(values) - 1))
-    return heights
+def _places(values: Sequence[JsonValue]) -> dict[str, float]:
+    """The height of each value of an axis: its place among those that were tried."""
+    return {canonical(value): place / (len(values) - 1) for place, value in enumerate(values)}
+
+
+def _heights(places: Mapping[str, Mapping[str, float]], point: Point) -> list[float]:
+    """Where a configuration crosses each axis."""
+    return [heights[canonical(point.params[name])] for name, heights in places.items()]
 
 
 def _ends(found: Family, axes: Axes) -> None:
