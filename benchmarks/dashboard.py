@@ -1,4 +1,4 @@
-"""The dashboard's figures: bytes of the first page, and the time that the server takes for pages of a long job."""
+"""The dashboard's figures: bytes of the first page, and the time that pages and results of a long job take."""
 
 import re
 import sys
@@ -18,6 +18,7 @@ from seeded import seed
 TRIALS = 5000
 FIRST_PAGE_BYTES = 100_000
 FIRST_LOOK_S, NEXT_LOOK_S = 5.0, 0.5
+RESULTS = {"leaderboard": 0.5, "notes": 0.5, "run.json": 3.0, "trials.csv": 3.0, "report.html": 15.0}
 PARTS = ("", "?part=live", "/tab/candidates", "/tab/analysis", "/tab/lineage", "/tab/agents", "/plots/progress.json")
 
 
@@ -33,6 +34,7 @@ def main() -> int:
                 _timed(http, f"/jobs/{job}{part}")
                 best = min(_timed(http, f"/jobs/{job}{part}") for _ in range(5))
                 found.append((f"{part or 'overview'}, s", best, NEXT_LOOK_S))
+            found += [(f"{part}, s", _timed(http, f"/api/v1/jobs/{job}/{part}"), s) for part, s in RESULTS.items()]
     for name, value, bound in found:
         print(f"{name:38} {value:8.3f}   at most {bound:g}")
     missed = [name for name, value, bound in found if value > bound]

@@ -10,6 +10,7 @@ from atunner.api.problems import NoRun, Refused, documented
 from atunner.api.strict import Strict
 from atunner.core.call import ModelCall
 from atunner.jobs import forms
+from atunner.knowledge_base import leaders
 from atunner.knowledge_base.candidates import Artefact
 from atunner.reports import compare
 from atunner.reports.compare import Compared
@@ -64,7 +65,8 @@ def calls_as_text(here: Here, job: JobId, limit: Limit = 100, offset: Offset = 0
 @router.get("/compare", responses=documented(404, 409))
 def compared(here: Here, job: Compare) -> Compared:
     """Jobs side by side, with every reason why their figures must not be compared."""
-    return compare.compare([here.record(here.jobs.get(one)) for one in job])
+    seen = [here.outline(here.jobs.get(one)) for one in job]
+    return compare.compare(seen, {one.run: leaders.counts(here.store.database, one.run) for one in seen})
 
 
 def _run(here: Here, job: str) -> str:

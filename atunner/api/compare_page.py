@@ -1,5 +1,6 @@
 """Two to five jobs side by side: their curves in one plot, and every reason why figures must not be compared."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,7 +10,6 @@ from atunner.api.context import Here, Service
 from atunner.api.sight import Sight, begun
 from atunner.api.site import shown
 from atunner.core.job import JobFilter
-from atunner.core.record import RunRecord
 from atunner.jobs import forms
 from atunner.reports import compare as reports
 
@@ -23,7 +23,7 @@ def compare(here: Here, job: Ids = []) -> Response:  # noqa: B006 - FastAPI copi
     """The jobs that were chosen, and a list to choose from."""
     seen = [begun(here, one) for one in dict.fromkeys(job)]
     runs = list(dict.fromkeys(s.head.run for s in seen if s.head))
-    found = reports.compare([_record(here, s) for s in seen]) if reports.FEWEST <= len(runs) == len(seen) else None
+    found = _compared(here, seen) if reports.FEWEST <= len(runs) == len(seen) else None
     choices = [j for j in here.jobs.list(JobFilter(limit=CHOICES)).jobs if j.run]
     return shown(
         "compare.html.j2",
@@ -36,8 +36,7 @@ def compare(here: Here, job: Ids = []) -> Response:  # noqa: B006 - FastAPI copi
     )
 
 
-def _record(here: Service, seen: Sight) -> RunRecord:
-    """The whole run; the leader stands in for the best while that is not said yet."""
-    assert seen.head is not None
-    found = here.store.load(seen.head.run)
-    return found if found.best or not seen.ranked else found.model_copy(update={"best": seen.ranked[0].candidate})
+def _compared(here: Service, seen: Sequence[Sight]) -> reports.Compared:
+    found = [here.outline(one.job) for one in seen]
+    counts = {one.head.run: one.digest.counts for one in seen if one.head and one.digest}
+    return reports.compare(found, counts)

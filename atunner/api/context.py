@@ -12,6 +12,7 @@ from atunner.api.problems import NoRun
 from atunner.core.job import ENDED, Job
 from atunner.core.record import RunRecord
 from atunner.jobs import forms
+from atunner.knowledge_base import leaders
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.runs import UnknownRun
 from atunner.knowledge_base.store import Store
@@ -35,8 +36,8 @@ class Service:
     answered: Counter[int] = field(default_factory=Counter)
     digests: Digests = field(default_factory=Digests)
 
-    def record(self, job: Job) -> RunRecord:
-        """The run of a job.
+    def head(self, job: Job) -> RunRecord:
+        """The run of a job without its trials, screenings and notes: cheap.
 
         Raises:
             NoRun: it has not begun.
@@ -44,9 +45,29 @@ class Service:
         if job.run is None:
             raise NoRun(without_run(job))
         try:
-            return self.store.load(job.run)
+            return self.store.head(job.run)
         except UnknownRun as error:
             raise NoRun(without_run(job)) from error
+
+    def outline(self, job: Job) -> RunRecord:
+        """The same with its winner as the only trial; the leader stands in for it while that is not said yet.
+
+        Raises:
+            NoRun: it has not begun.
+        """
+        head = self.head(job)
+        if head.best is None:
+            first = leaders.leaders(self.store.database, head, 1).best
+            return head.model_copy(update={"trials": first, "best": first[0].candidate.id if first else None})
+        return head.model_copy(update={"trials": leaders.in_order(self.store.database, head.run, [head.best])})
+
+    def record(self, job: Job) -> RunRecord:
+        """The whole run of a job.
+
+        Raises:
+            NoRun: it has not begun.
+        """
+        return self.store.load(self.head(job).run)
 
 
 def without_run(job: Job) -> str:

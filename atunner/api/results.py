@@ -2,22 +2,26 @@
 
 import io
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
-from atunner.api.context import CandidateId, Here, JobId
+from atunner.api import exports
+from atunner.api.context import CandidateId, Here, JobId, Service
 from atunner.api.problems import Refused, documented
 from atunner.api.strict import Strict
 from atunner.core.candidate import Candidate
 from atunner.core.record import AgentNote, RunRecord
 from atunner.domains.kernels.bundle import write_bundle
 from atunner.jobs import forms
-from atunner.reports import difference, export, html
-from atunner.reports.board import Board, board
+from atunner.knowledge_base.leaders import leaders
+from atunner.knowledge_base.watching import notes_of
+from atunner.reports import difference, html
+from atunner.reports.board import Board, board_of
 from atunner.search.formats.run_results import as_t4
 
 router = APIRouter(route_class=Strict, prefix="/api/v1/jobs", tags=["results"])
@@ -28,31 +32,33 @@ Limit = Annotated[int, Query(ge=1, le=5000)]
 @router.get("/{job}/leaderboard", responses=documented(404, 409))
 def leaderboard(here: Here, job: JobId, limit: Limit = 50) -> Board:
     """Verified candidates, best first; and those that failed, with stage and reason."""
-    return board(here.record(here.jobs.get(job)), limit)
+    found = here.outline(here.jobs.get(job))
+    first = leaders(here.store.database, found, limit)
+    return board_of(found, first.best, first.failed, sum(first.counts.values()))
 
 
 @router.get("/{job}/notes", responses=documented(404, 409))
 def notes(here: Here, job: JobId) -> list[AgentNote]:
     """What each agent said in each round, with its evidence and tool calls."""
-    return list(here.record(here.jobs.get(job)).notes)
+    return notes_of(here.store.database, here.head(here.jobs.get(job)).run)
 
 
 @router.get("/{job}/candidates/{candidate}", responses=documented(404, 409))
 def candidate(here: Here, job: JobId, candidate: CandidateId) -> Candidate:
     """A candidate with its files and parameters."""
-    return candidate_of(here.record(here.jobs.get(job)), candidate)
+    return _judged(here, here.head(here.jobs.get(job)), candidate)
 
 
-def candidate_of(record: RunRecord, identity: str) -> Candidate:
+def _judged(here: Service, head: RunRecord, identity: str) -> Candidate:
     """A judged candidate of a run.
 
     Raises:
         Refused: it has none of that id.
     """
-    found = next((t.candidate for t in record.trials if t.candidate.id == identity), None)
+    found = here.store.trial(head.run, identity)
     if found is None:
-        raise Refused(404, f"Run {record.run} judged no candidate {identity}.")
-    return found
+        raise Refused(404, f"Run {head.run} judged no candidate {identity}.")
+    return found.candidate
 
 
 @router.get("/{job}/diff", response_class=PlainTextResponse, responses=documented(404, 409))
@@ -63,25 +69,18 @@ def diff(
     old: Annotated[str | None, Query(pattern=forms.ID)] = None,
 ) -> str:
     """A unified diff of two candidates' sources; old: the baseline when left out."""
-    record = here.record(here.jobs.get(job))
-    return difference.patch(old_of(record, old), candidate_of(record, new))
+    head = here.head(here.jobs.get(job))
+    if old is None and head.baseline is None:
+        raise Refused(409, f"Run {head.run} has no baseline yet.")
+    before = head.baseline.candidate if old is None and head.baseline else _judged(here, head, str(old))
+    return difference.patch(before, _judged(here, head, new))
 
 
-def old_of(record: RunRecord, identity: str | None) -> Candidate:
-    """The candidate of that id, or the baseline.
-
-    Raises:
-        Refused: there is none.
-    """
-    if identity is not None:
-        return candidate_of(record, identity)
-    if record.baseline is None:
-        raise Refused(409, f"Run {record.run} has no baseline yet.")
-    return record.baseline.candidate
-
-
-def _file(content: str | bytes, media: str, name: str) -> Response:
-    return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
+def _file(content: str | bytes | Iterator[str], media: str, name: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    if isinstance(content, str | bytes):
+        return Response(content, media_type=media, headers=headers)
+    return StreamingResponse(exports.in_chunks(content), media_type=media, headers=headers)
 
 
 def _typed(media: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -107,7 +106,7 @@ def report(here: Here, job: JobId) -> HTMLResponse:
 )
 def run_json(here: Here, job: JobId) -> Response:
     """The whole record."""
-    return _file(export.as_json(here.record(here.jobs.get(job))), "application/json", f"{job}.json")
+    return _file(exports.as_json(here, here.head(here.jobs.get(job))), "application/json", f"{job}.json")
 
 
 @router.get(
@@ -115,7 +114,7 @@ def run_json(here: Here, job: JobId) -> Response:
 )
 def trials_csv(here: Here, job: JobId) -> Response:
     """One line for each trial."""
-    return _file(export.as_csv(here.record(here.jobs.get(job))), "text/csv", f"{job}.csv")
+    return _file(exports.as_csv(here, here.head(here.jobs.get(job))), "text/csv", f"{job}.csv")
 
 
 @router.get(

@@ -79,14 +79,16 @@ def _screening_rows(run: str, screenings: Iterable[Screening]) -> Iterable[dict[
         }
 
 
-def screenings(connection: Connection, run: str) -> list[Screening]:
-    """All screenings of a run, in the order recorded."""
+def screenings(connection: Connection, run: str, between: tuple[int, int] | None = None) -> list[Screening]:
+    """The screenings of a run in the order recorded. between: only rows above the first number and up to the second."""
     query = (
         select(CandidateRow.files, CandidateRow.params, ScreeningRow.origin, ScreeningRow.body)
         .join(CandidateRow, CandidateRow.id == ScreeningRow.candidate)
         .where(ScreeningRow.run == run)
         .order_by(ScreeningRow.id)
     )
+    if between is not None:
+        query = query.where(ScreeningRow.id > between[0], ScreeningRow.id <= between[1])
     rows = connection.execute(query).all()
     contents = candidates.texts(connection, rows)
     return [Screening.model_validate({**row.body, "candidate": candidates.candidate(row, contents)}) for row in rows]

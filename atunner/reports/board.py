@@ -1,7 +1,10 @@
 """The leaderboard of one run: what is verified, best first, and what failed, with stage and reason."""
 
+from collections.abc import Sequence
+
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
+from atunner.core.trial import Trial
 from atunner.core.value import Value
 from atunner.reports import rows, wording
 
@@ -30,11 +33,19 @@ class Board(Value):
 
 def board(record: RunRecord, limit: int) -> Board:
     """The best `limit` rows, and as many failures, the newest first."""
-    ranked = rows.leaderboard(record)
     bad = [t for t in reversed(record.trials) if t.status is not Status.OK]
+    return board_of(record, record.ranked[:limit], bad[:limit], len(record.trials))
+
+
+def board_of(record: RunRecord, best: Sequence[Trial], bad: Sequence[Trial], total: int) -> Board:
+    """The leaderboard of a run of which no other trials were read. record: it has at least the winner among its trials.
+
+    best: from the first place on; bad: the newest first; total: of all trials.
+    """
+    ranked = (rows.row(record, trial, place) for place, trial in enumerate(best, start=1))
     failed = (
         Failed(candidate=t.candidate.id, family=t.candidate.family, status=t.status, reason=rows.first_line(t.feedback))
-        for t in bad[:limit]
+        for t in bad
     )
     return Board(
         run=record.run,
@@ -42,7 +53,7 @@ def board(record: RunRecord, limit: int) -> Board:
         provenance=record.provenance,
         headline=wording.headline(record),
         baseline=rows.baseline(record),
-        rows=ranked[:limit],
+        rows=tuple(row for row in ranked if row is not None),
         failed=tuple(failed),
-        total=len(record.trials),
+        total=total,
     )

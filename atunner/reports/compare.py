@@ -1,6 +1,6 @@
 """Two to five runs side by side, with everything said that keeps their figures from being compared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -25,8 +25,13 @@ class Compared(Value):
     warnings: tuple[str, ...]
 
 
-def compare(records: Sequence[RunRecord]) -> Compared:
+Counts = Mapping[str, Mapping[Status, int]]
+
+
+def compare(records: Sequence[RunRecord], counts: Counts | None = None) -> Compared:
     """The runs in the order given.
+
+    counts: trials by status of each run, where the records hold their winners only.
 
     Raises:
         UserError: fewer than two or more than five runs, or one run twice.
@@ -36,7 +41,8 @@ def compare(records: Sequence[RunRecord]) -> Compared:
     names = tuple(r.run for r in records)
     if len(set(names)) < len(names):
         raise UserError("compare takes different runs, got one of them twice.")
-    return Compared(runs=names, lines=tuple(_lines(records)), warnings=tuple(warnings(records)))
+    by_status = counts or {r.run: status_counts(r) for r in records}
+    return Compared(runs=names, lines=tuple(_lines(records, by_status)), warnings=tuple(warnings(records)))
 
 
 def warnings(records: Sequence[RunRecord]) -> Iterator[str]:
@@ -64,7 +70,7 @@ def _environment(record: RunRecord) -> str:
     return f"{found.device} {found.id}" if found else "unknown environment"
 
 
-def _lines(records: Sequence[RunRecord]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _lines(records: Sequence[RunRecord], counts: Counts) -> Iterator[tuple[str, tuple[str, ...]]]:
     def line(name: str, cells: Iterator[str]) -> tuple[str, tuple[str, ...]]:
         return name, tuple(cells)
 
@@ -77,7 +83,7 @@ def _lines(records: Sequence[RunRecord]) -> Iterator[tuple[str, tuple[str, ...]]
     yield line("best", (_best(r) for r in records))
     yield line("figure of best", (_figure(r) for r in records))
     yield line("against naive", (_ratio(r) for r in records))
-    yield line("trials", (_trials(r) for r in records))
+    yield line("trials", (_trials(counts[r.run]) for r in records))
     yield line("took", (wording.elapsed(r.spent.seconds) for r in records))
     yield line("tokens", (str(r.spent.tokens) for r in records))
     yield line("cost", (f"${r.spent.usd:.2f}" for r in records))
@@ -111,8 +117,7 @@ def _ratio(record: RunRecord) -> str:
     return wording.interval(record.confirmed) if record.confirmed else "not confirmed"
 
 
-def _trials(record: RunRecord) -> str:
-    counts = status_counts(record)
+def _trials(counts: Mapping[Status, int]) -> str:
     return f"{counts.get(Status.OK, 0)} verified of {sum(counts.values())}"
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -47,20 +47,24 @@ COLUMNS = (
 def as_csv(record: RunRecord) -> str:
     """One line for the baseline (rank 0), then one for each trial in the order judged; unranked ones have no rank."""
     ranks = {t.candidate.id: place for place, t in enumerate(record.ranked, start=1)}
+    return "".join(csv_lines(record, ranks, record.trials))
+
+
+def csv_lines(head: RunRecord, ranks: Mapping[str, int], trials: Iterable[Trial]) -> Iterator[str]:
+    """The lines of `as_csv` one by one, for runs whose trials are read while they are written."""
+    yield _line(COLUMNS)
+    base = head.baseline.candidate.id if head.baseline else ""
+    if head.baseline is not None:
+        yield _line(_cells(head, head.baseline, 0))
+    for trial in trials:
+        if trial.candidate.id != base:  # the baseline has its line already
+            yield _line(_cells(head, trial, ranks.get(trial.candidate.id)))
+
+
+def _line(cells: Sequence[str]) -> str:
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    if record.baseline is not None:
-        writer.writerow(_cells(record, record.baseline, 0))
-    for trial in _others(record):
-        writer.writerow(_cells(record, trial, ranks.get(trial.candidate.id)))
+    csv.writer(stream, lineterminator="\n").writerow(cells)
     return stream.getvalue()
-
-
-def _others(record: RunRecord) -> Iterator[Trial]:
-    """Every trial but the baseline's, which has its line already."""
-    base = record.baseline.candidate.id if record.baseline else ""
-    return (trial for trial in record.trials if trial.candidate.id != base)
 
 
 def _cells(record: RunRecord, trial: Trial, rank: int | None) -> list[str]:

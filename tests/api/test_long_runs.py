@@ -1,0 +1,73 @@
+"""Results of a long run: the same as from its whole record, and without reading it whole."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from seeded import seed
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
+from atunner.core.record import RunRecord
+from atunner.knowledge_base.leaders import BATCH
+from atunner.reports import compare, export
+from atunner.reports.board import Board, board
+
+JOBS = "/api/v1/jobs"
+TRIALS = 2 * BATCH + 10
+
+
+@pytest.fixture
+def long(http: TestClient) -> tuple[str, RunRecord]:
+    here = http.app.state.service  # type: ignore[attr-defined]  # the application's own state
+    job = seed(here.store.database, TRIALS)
+    return job.id, here.store.load(str(job.run))
+
+
+@pytest.fixture
+def read(http: TestClient) -> Iterator[list[int]]:
+    """How many rows each query of trials gave."""
+    counts: list[int] = []
+    engine: Any = http.app.state.service.store.database._engine  # type: ignore[attr-defined]  # to look at it
+
+    def looked(connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any) -> None:
+        if "trials.body" in statement:
+            rows = connection.connection.cursor().execute(statement, parameters).fetchall()
+            counts.append(len(rows))
+
+    event.listen(engine, "before_cursor_execute", looked)
+    yield counts
+    event.remove(engine, "before_cursor_execute", looked)
+
+
+def test_the_leaderboard_is_that_of_the_whole_record(http: TestClient, long: tuple[str, RunRecord]) -> None:
+    job, record = long
+    for limit in (1, 7, TRIALS):
+        told = http.get(f"{JOBS}/{job}/leaderboard", params={"limit": limit}).json()
+        assert Board.model_validate(told) == board(record, limit)
+
+
+def test_files_are_those_of_the_whole_record(http: TestClient, long: tuple[str, RunRecord]) -> None:
+    job, record = long
+
+    assert RunRecord.model_validate_json(http.get(f"{JOBS}/{job}/run.json").content) == record
+    assert http.get(f"{JOBS}/{job}/trials.csv").text == export.as_csv(record)
+
+
+def test_a_comparison_is_that_of_the_whole_records(http: TestClient, long: tuple[str, RunRecord]) -> None:
+    here = http.app.state.service  # type: ignore[attr-defined]  # the application's own state
+    job, record = long
+    other = seed(here.store.database, 40, "another")
+    told = http.get("/api/v1/compare", params={"job": [job, other.id]}).json()
+
+    whole = compare.compare([record, here.store.load("another")])
+    assert compare.Compared.model_validate(told) == whole
+
+
+def test_what_is_asked_for_is_read_and_no_more(http: TestClient, long: tuple[str, RunRecord], read: list[int]) -> None:
+    job, record = long
+    best = record.ranked[0].candidate.id
+    for path in ("leaderboard", "notes", f"candidates/{best}", f"diff?new={best}", "run.json", "trials.csv"):
+        read.clear()
+        assert http.get(f"{JOBS}/{job}/{path}").status_code == 200
+        assert max(read) <= (BATCH if "." in path else 50), path
