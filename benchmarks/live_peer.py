@@ -1,4 +1,4 @@
-"""Kernel Tuner on one C kernel, as its users run it; started by live_search.py in an environment that has Kernel Tuner.
+"""Kernel Tuner on one kernel, as its users run it; started by live_search.py in an environment that has Kernel Tuner.
 
 python benchmarks/live_peer.py JOB: a JSON file with the source, the space, files of arguments and answer, the strategy
 and its seed. `started` in the job's folder holds the time of the call; Kernel Tuner's own cache file has the rest.
@@ -25,11 +25,11 @@ def main(path: Path) -> None:
     tune_kernel(
         job["name"],
         job["source"],
-        1,
+        job["size"],
         arguments,
         job["parameters"],
         restrictions=job["constraints"],
-        lang="C",
+        lang=job["language"],
         compiler_options=job["flags"],
         answer=answer,
         atol=job["atol"],
@@ -37,6 +37,7 @@ def main(path: Path) -> None:
         strategy_options={"max_fevals": job["evaluations"]},
         cache=job["cache"],
         quiet=True,
+        **job["grid"],
     )
 
 

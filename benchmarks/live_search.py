@@ -2,109 +2,55 @@
 
 python benchmarks/live_search.py [--kernels ...] [--seeds 5] [--minutes M] [--work DIR] [--peer PYTHON]
 
-Four C kernels (benchmarks/live) with at least 500 configurations each, the same source, space, compiler options, inputs
-and answers for both. First every configuration is measured (the best ones again, in turn); then ATunner and Kernel
-Tuner's adaptive_tabu_greywolf and genetic_algorithm run in turn, each in a process of its own with empty caches, until
-their best so far belongs to that set; ATunner's counts when it is verified. What was done is kept in DIR and not done
-again, so the script may be run in pieces with --minutes. Exits 1 when a figure is missed, the last line names
-which. PYTHON: an interpreter with kernel_tuner (python -m venv .venv-peers; .venv-peers/bin/pip install kernel_tuner).
+Four C kernels (benchmarks/live) with at least 500 configurations each, and one for OpenCL on PoCL beside them: the same
+source, space, compiler options, inputs and answers for both. First every configuration is measured (the best ones
+again, in turn); then ATunner and Kernel Tuner's adaptive_tabu_greywolf and genetic_algorithm run in turn, each in a
+process of its own with empty caches, until their best so far belongs to that set; ATunner's counts when it is verified.
+Then the winners run against one another, interleaved. What was done is kept in DIR and not done again, so the script
+may be run in pieces with --minutes. Exits 1 when a figure is missed, the last line names which. PYTHON: an interpreter
+with kernel_tuner, for OpenCL also pyopencl and pocl-binary-distribution (python -m venv .venv-peers).
 """
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from live_theirs import peer_job, reached
+from live_truth import FOLDER, Truth
 
 import atunner.search.auto  # noqa: F401 - both sides import before the clock starts
 from atunner.core.errors import ATunnerError
-from atunner.core.ports import WorkItem
 from atunner.core.task import Budget
-from atunner.core.value import canonical
-from atunner.domains import BUILT_IN
-from atunner.domains.user_kernels.domain import UserKernels
-from atunner.executors.local import LocalExecutor
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
 from atunner.graphs.request import Request
-from atunner.operators.user import UserFamily, UserKernel
+from atunner.operators.user import UserFamily
 from atunner.operators.user.task import kernel_task
-from atunner.search import SearchSpace
 from atunner.search.formats import read_kernel
 from atunner.settings import Settings
 from atunner.tools.process import end, start
-from atunner.wiring import Session, domain_config
+from atunner.wiring import Session
 
-FOLDER = Path(__file__).parent / "live"
-KERNELS = ("matmul", "convolution", "reduction", "stencil")
+KERNELS = ("matmul", "convolution", "reduction", "stencil", "matmul_cl")
 PEERS = ("adaptive_tabu_greywolf", "genetic_algorithm")
-NEAR = 1.05
+TUNERS = ("atunner", *PEERS)
 EVALUATIONS, LIMIT_S = 300, 150.0
-FLAGS = ["-O3", "-march=native"]
-FINALISTS, ROUNDS = 60, 6
-TIMED = """
-#include <time.h>
-float timed_{name}({declared}) {{
-    struct timespec from, to;
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    {name}({passed});
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    return (to.tv_sec - from.tv_sec) * 1e3f + (to.tv_nsec - from.tv_nsec) * 1e-6f;
-}}
-"""
+FASTER, AS_GOOD = 2.0, 0.95
+"""What is to be reached: times shorter than a peer; a winner as good as the peer's, which may differ within the 5 %."""
+PATH = "/usr/local/bin:/usr/bin:/bin"
+MACHINE = ("runner", "ceilings.json")
+"""What ATunner makes once for a machine, as pip did for Kernel Tuner."""
 
-
-class Truth:
-    """Every configuration of a kernel with its time in microseconds: the least of a few races."""
-
-    def __init__(self, name: str, work: Path) -> None:
-        self.name, self.path, self.work = name, work / f"truth-{name}.json", work
-        self.kernel: UserKernel = read_kernel(FOLDER / f"{name}.yaml")
-        self.space = SearchSpace(self.kernel.space)
-
-    @property
-    def times(self) -> dict[str, float]:
-        """By the canonical text of the parameters."""
-        found: dict[str, float] = json.loads(self.path.read_text())
-        return found
-
-    @property
-    def near(self) -> dict[str, float]:
-        """The configurations within 5 % of the best."""
-        times = self.times
-        best = min(times.values())
-        return {key: value for key, value in times.items() if value <= NEAR * best}
-
-    def measure(self) -> None:
-        """Build all side by side, race each, and race the best again in turn."""
-        task = kernel_task(self.kernel)
-        settings = Settings(cache=self.work / "truth-cache")
-        config = domain_config(settings, task)
-        domain = UserKernels(config)
-        task = domain.admit(task)
-        rng = np.random.default_rng(0)
-        points = [self.space.params(int(p)) for p in rng.permutation(len(self.space))]
-        candidates = {canonical(dict(p)): domain.realise(task, self.kernel.name, p) for p in points}
-        executor = LocalExecutor(BUILT_IN["user_kernels"], config, settings.build_workers)
-        executor.map([WorkItem(action="screen", task=task, candidate=c) for c in candidates.values()])
-        executor.close()
-        found: dict[str, float] = {}
-        for key, candidate in candidates.items():
-            score = domain.race(task, candidate, min(found.values(), default=None)).score
-            found |= {key: score} if score is not None else {}
-        for _ in range(ROUNDS):
-            for key in rng.permutation(sorted(found, key=lambda k: found[k])[:FINALISTS]).tolist():
-                score = domain.race(task, candidates[key], None).score
-                found[key] = min(found[key], score or found[key])
-        self.path.write_text(json.dumps(found))
+Result = dict[str, Any]
+"""seconds, evaluations and the winner; empty when the best was not reached."""
 
 
 def ours(job: Path) -> None:
@@ -112,18 +58,21 @@ def ours(job: Path) -> None:
     told = json.loads(job.read_text())
     kernel = read_kernel(FOLDER / f"{told['kernel']}.yaml")
     family: Any = UserFamily(kernel, kernel.name)
-    near = {family.realise(params).id for params in told["near"]}
+    near = {family.realise(json.loads(key)).id: key for key in told["near"]}
     settings = Settings(data=job.parent / "data", cache=job.parent / "cache")
-    stop, seen = threading.Event(), list[float]()
+    stop, found, starts = threading.Event(), Result(), list[float]()
 
     def watch(event: Event) -> None:
         words = event.message.replace(":", " ").split()
+        if event.stage == "evaluation" and event.kind == "stage":
+            starts.append(time.time() - started)
         right = event.kind in ("trial", "verified") and words[2] in ("ok", "verified")
-        if right and words[1] in near and not seen:
-            seen.extend((time.time() - started, event.done))
+        if right and words[1] in near and not found:
+            took = {"seconds": time.time() - started, "first_s": min(starts, default=0.0)}
+            found.update(took, evaluations=event.done, winner=near[words[1]])
             stop.set()
 
-    options = Options(search="auto", seed=told["seed"], slice=told["evaluations"])
+    options = Options(search="auto", seed=told["seed"], slice=told["evaluations"], ahead=settings.build_workers + 1)
     budget = Budget(trials=told["evaluations"])
     request = Request(task=kernel_task(kernel), budget=budget, options=options, executor="threads")
     with Session(settings) as session:
@@ -132,16 +81,16 @@ def ours(job: Path) -> None:
             session.start(request, watch, stop)
         except ATunnerError as error:
             sys.stderr.write(f"{error}\n")
-    (job.parent / "done.json").write_text(json.dumps(seen))
+    (job.parent / "done.json").write_text(json.dumps(found))
 
 
 class Contest:
-    """Runs in turn; each result is kept by kernel, tuner and seed."""
+    """Runs in turn; each result is kept by kernel, tuner and seed, and so is what became of the winners."""
 
     def __init__(self, work: Path, peer: str, deadline: float) -> None:
         self.work, self.peer, self.deadline = work, peer, deadline
-        self.kept = work / "runs.json"
-        self.results: dict[str, list[float]] = json.loads(self.kept.read_text()) if self.kept.exists() else {}
+        self._kept = work / "runs.json"
+        self.results: dict[str, Result] = json.loads(self._kept.read_text()) if self._kept.exists() else {}
 
     def run(self, truth: Truth, tuner: str, seed: int) -> bool:
         """One run unless it was done before; False when the time is up."""
@@ -151,123 +100,112 @@ class Contest:
         if time.monotonic() > self.deadline:
             return False
         folder = Path(tempfile.mkdtemp(dir=self.work, prefix="run-"))
-        self.results[key] = (
-            self._ours(truth, seed, folder) if tuner == "atunner" else self._peer(truth, tuner, seed, folder)
-        )
-        self.kept.write_text(json.dumps(self.results, indent=1))
-        shutil.rmtree(folder, ignore_errors=True)
-        print(key, self.results[key], flush=True)
+        try:
+            result = self._ours(truth, seed, folder) if tuner == "atunner" else self._peer(truth, tuner, seed, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._keep(key, result)
         return True
 
-    def _ours(self, truth: Truth, seed: int, folder: Path) -> list[float]:
-        # The native programs of the sandbox are made once for a machine, as Kernel Tuner's were by pip.
-        shutil.copytree(self.work / "truth-cache" / "runner", folder / "cache" / "runner")
-        near = [json.loads(key) for key in truth.near]
-        job = {"kernel": truth.name, "seed": seed, "near": near, "evaluations": EVALUATIONS}
+    def winners(self, truth: Truth, peer: str, seed: int) -> bool:
+        """The two winners of a seed against one another, unless that was done; False when the time is up."""
+        theirs, mine = (self.results[f"{truth.name}/{tuner}/{seed}"] for tuner in (peer, "atunner"))
+        key = f"{truth.name}/{peer}/{seed}/winners"
+        if key in self.results or not theirs or not mine:
+            return True
+        if time.monotonic() > self.deadline:
+            return False
+        self._keep(key, {"ratio": truth.ratio(theirs["winner"], mine["winner"])})
+        return True
+
+    def _keep(self, key: str, result: Result) -> None:
+        self.results[key] = result
+        self._kept.write_text(json.dumps(self.results, indent=1))
+        print(key, result, flush=True)
+
+    def _ours(self, truth: Truth, seed: int, folder: Path) -> Result:
+        (folder / "cache").mkdir()
+        for name in MACHINE:
+            source, copy = truth.cache / name, folder / "cache" / name
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, copy)
+        job = {"kernel": truth.name, "seed": seed, "near": list(truth.near), "evaluations": EVALUATIONS}
         (folder / "job.json").write_text(json.dumps(job))
-        process = start(sys.executable, __file__, "--ours", str(folder / "job.json"))
+        # Its own folder for temporary files, so that no other process of ATunner has the lock of the processor.
+        environment = {"PATH": PATH, "HOME": str(folder), "TMPDIR": str(folder)}
+        process = start(sys.executable, __file__, "--ours", str(folder / "job.json"), env=environment)
         return _awaited(process, folder / "done.json")
 
-    def _peer(self, truth: Truth, tuner: str, seed: int, folder: Path) -> list[float]:
+    def _peer(self, truth: Truth, tuner: str, seed: int, folder: Path) -> Result:
         cache = folder / "cache.json"
-        job = peer_job(truth, folder) | {"strategy": tuner, "seed": seed, "cache": str(cache)}
+        told = {"strategy": tuner, "seed": seed, "cache": str(cache), "evaluations": EVALUATIONS}
+        job = peer_job(truth, folder) | told
         (folder / "job.json").write_text(json.dumps(job))
-        process = start(self.peer, str(Path(__file__).with_name("live_peer.py")), str(folder / "job.json"), cwd=folder)
+        program = str(Path(__file__).with_name("live_peer.py"))
+        environment = {"PATH": PATH, "HOME": str(folder), "POCL_CACHE_DIR": str(folder / "pocl")}
+        process = start(self.peer, program, str(folder / "job.json"), cwd=folder, env=environment)
         names, near = list(job["parameters"]), set(truth.near)
         until = time.monotonic() + LIMIT_S
         try:
             while time.monotonic() < until and process.poll() is None:
                 time.sleep(0.2)
-                if found := _reached(folder, cache, names, near):
+                if found := reached(folder, cache, names, near):
                     return found
-            return _reached(folder, cache, names, near) or []
+            return reached(folder, cache, names, near) or {}
         finally:
             end(process)
 
 
-def _awaited(process: Any, done: Path) -> list[float]:
+def _awaited(process: Any, done: Path) -> Result:
     until = time.monotonic() + LIMIT_S
     while time.monotonic() < until and process.poll() is None:
         time.sleep(0.2)
     end(process)
-    found: list[float] = json.loads(done.read_text()) if done.exists() else []
+    found: Result = json.loads(done.read_text()) if done.exists() else {}
     return found
 
 
-def _reached(folder: Path, cache: Path, names: list[str], near: set[str]) -> list[float] | None:
-    """Seconds and evaluations until its best so far is near the true best, from Kernel Tuner's cache file."""
-    if not cache.exists() or not (folder / "started").exists():
-        return None
-    text = cache.read_text().rstrip().rstrip(",")
-    for closing in ("", "}", "}}"):
-        try:
-            entries = list(json.loads(text + closing)["cache"].values())
-            break
-        except (json.JSONDecodeError, KeyError):
-            continue
-    else:
-        return None
-    begun, best = float((folder / "started").read_text()), float("inf")
-    for count, entry in enumerate(entries, 1):
-        if not isinstance(entry["time"], float) or entry["time"] >= best:
-            continue
-        best = entry["time"]
-        if canonical({n: entry[n] for n in names}) in near:
-            return [datetime.fromisoformat(entry["timestamp"]).timestamp() - begun, count]
-    return None
-
-
-def peer_job(truth: Truth, folder: Path) -> dict[str, Any]:
-    """The kernel as Kernel Tuner takes it, with inputs and answers from our description."""
-    from atunner.domains.user_kernels.python_answer import PythonAnswer
-    from atunner.operators.user import UserOperator, problem_of
-
-    kernel = truth.kernel
-    problem = problem_of(kernel, kernel.sizes)
-    operator = UserOperator(kernel, PythonAnswer(kernel, truth.work / "truth-cache"))
-    inputs = operator.inputs(problem, 1, 1.0)
-    right = operator.reference(problem, inputs)
-    tolerance = operator.tolerance(problem, inputs, right)
-    made = {b.name: inputs.get(b.name, np.zeros(b.shape, b.dtype)) for b in problem.buffers}
-    np.savez(folder / "arguments.npz", **made)
-    np.savez(folder / "answer.npz", **{n: v.astype(np.float32) for n, v in right.items()})
-    tensors = {b.name for b in problem.buffers}
-    declared = ", ".join(f"{'float *' if a.name in tensors else 'int '}{a.name}" for a in kernel.arguments)
-    passed = ", ".join(a.name for a in kernel.arguments)
-    order = [(a.name, a.dtype, 0 if a.name in tensors else problem.dims[a.value]) for a in kernel.arguments]
-    return {
-        "name": f"timed_{kernel.name}",
-        "source": kernel.source + TIMED.format(name=kernel.name, declared=declared, passed=passed),
-        "parameters": {p.name: list(p.values) for p in kernel.space.parameters},
-        "constraints": list(kernel.space.constraints),
-        "order": order,
-        "arguments": str(folder / "arguments.npz"),
-        "answer": str(folder / "answer.npz"),
-        "atol": float(max(np.max(v) for v in tolerance.values())),
-        "flags": FLAGS,
-        "evaluations": EVALUATIONS,
-    }
-
-
-def report(truths: list[Truth], results: dict[str, list[float]], seeds: int) -> list[str]:
-    """Print the table; the figures missed."""
-    missed, ratios = [], []
+def report(truths: list[Truth], results: dict[str, Result], seeds: int) -> list[str]:
+    """Print the table; the figures missed. OpenCL is reported beside, and nothing is demanded of it."""
+    missed, ratios = list[str](), list[float]()
     print(f"{'kernel':12} {'points':>6} {'near':>5} {'tuner':24} {'median s':>9} {'evaluations':>11} {'reached':>8}")
     for truth in truths:
-        median: dict[str, float] = {}
-        for tuner in ("atunner", *PEERS):
-            found = [results[f"{truth.name}/{tuner}/{seed}"] for seed in range(seeds)]
-            hit = [f for f in found if f]
-            median[tuner] = statistics.median([f[0] if f else LIMIT_S for f in found])
-            tried = statistics.median([f[1] if f else EVALUATIONS for f in found])
-            row = f"{tuner:24} {median[tuner]:9.1f} {tried:11.0f} {len(hit):>5}/{seeds}"
-            print(f"{truth.name:12} {len(truth.space):6} {len(truth.near):5} {row}")
-        for tuner in PEERS:
-            ratios.append(median[tuner] / median["atunner"])
-            print(f"{truth.name:12} {tuner}: {ratios[-1]:.2f} times our wall time")
-            missed += [f"{truth.name} against {tuner}: {ratios[-1]:.2f}x"] if ratios[-1] < 2.0 else []
-    print(f"median over kernels and peers: {statistics.median(ratios):.2f}x")
+        median = {tuner: _row(truth, tuner, results, seeds) for tuner in TUNERS}
+        demanded = truth.kernel.language == "c"
+        for peer in PEERS:
+            shorter = median[peer] / median["atunner"]
+            kept = [results.get(f"{truth.name}/{peer}/{seed}/winners") for seed in range(seeds)]
+            pairs = [found["ratio"] for found in kept if found]
+            beside = statistics.median(pairs) if pairs else float("nan")
+            print(f"{truth.name:12} {peer}: {shorter:.2f} times our wall time; its winner takes {beside:.3f} of ours")
+            if demanded:
+                ratios.append(shorter)
+                missed += [f"{truth.name} against {peer}: {shorter:.2f}x"] if shorter < FASTER else []
+                missed += [f"{truth.name}'s winner against {peer}: {beside:.3f}"] if not beside >= AS_GOOD else []
+    if ratios:
+        print(f"median over the C kernels and peers: {statistics.median(ratios):.2f}x")
     return missed
+
+
+def _row(truth: Truth, tuner: str, results: dict[str, Result], seeds: int) -> float:
+    """Print one line; the median seconds, a run that did not get there with the limit."""
+    found = [results[f"{truth.name}/{tuner}/{seed}"] for seed in range(seeds)]
+    median = statistics.median([f["seconds"] if f else LIMIT_S for f in found])
+    tried = statistics.median([f["evaluations"] if f else EVALUATIONS for f in found])
+    begun = [f["first_s"] for f in found if f and "first_s" in f]
+    first = f" (first one raced after {statistics.median(begun):.2f} s)" if begun else ""
+    near = f"{truth.name:12} {len(truth.space):6} {len(truth.near):5}"
+    count = f"{sum(1 for f in found if f):>5}/{seeds}"
+    print(f"{near} {tuner:24} {median:9.1f} {tried:11.0f} {count}{first}")
+    return median
+
+
+def contest(truths: list[Truth], held: Contest, seeds: int) -> bool:
+    """All runs, seed after seed, the tuners in turn; then the winners. False when the time is up."""
+    for seed in range(seeds):
+        for truth in truths:
+            if not all(held.run(truth, tuner, seed) for tuner in TUNERS):
+                return False
+    return all(held.winners(truth, peer, seed) for truth in truths for peer in PEERS for seed in range(seeds))
 
 
 def main() -> int:
@@ -286,19 +224,17 @@ def main() -> int:
     asked.work.mkdir(parents=True, exist_ok=True)
     work = asked.work.resolve()
     truths = [Truth(name, work) for name in asked.kernels]
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for truth in truths:
         if not truth.path.exists():
             truth.measure()
     if asked.measure:
         return 0
-    contest = Contest(work, str(Path(asked.peer).absolute()), time.monotonic() + 60 * asked.minutes)
-    for seed in range(asked.seeds):
-        for truth in truths:
-            for tuner in ("atunner", *PEERS):
-                if not contest.run(truth, tuner, seed):
-                    print("time is up; run again to go on")
-                    return 1
-    missed = report(truths, contest.results, asked.seeds)
+    held = Contest(work, str(Path(asked.peer).absolute()), time.monotonic() + 60 * asked.minutes)
+    if not contest(truths, held, asked.seeds):
+        print("time is up; run again to go on")
+        return 1
+    missed = report(truths, held.results, asked.seeds)
     print("missed: " + "; ".join(missed) if missed else "all figures reached")
     return 1 if missed else 0
 
