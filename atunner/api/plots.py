@@ -33,11 +33,17 @@ class Progress(Value):
 
 
 class Roof(Value):
-    """Ceilings in GFLOP/s and GB/s. points: FLOP/byte, GFLOP/s, family, candidate. attained: measured, not a bound."""
+    """Ceilings in GFLOP/s and GB/s. points: FLOP/byte, GFLOP/s, family, candidate. attained: measured, not a bound.
+
+    ridge: where it is, and between which two it may be. assumed: some candidates' traffic is not known, so that they
+    stand at the operator's minimal traffic.
+    """
 
     peak: float
     bandwidth: float
     ridge: float
+    ridge_low: float
+    ridge_high: float
     intensity: float
     attained: bool
     assumed: bool
@@ -92,6 +98,8 @@ def roof(here: Here, job: JobId) -> Roof | None:
         peak=line.peak / 1e9,
         bandwidth=line.bandwidth / 1e9,
         ridge=line.ridge,
+        ridge_low=line.ridge_low,
+        ridge_high=line.ridge_high,
         intensity=line.intensity,
         attained=measured,
         assumed=any(t.moved is None for t in seen.digest.good),

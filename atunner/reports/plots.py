@@ -86,12 +86,10 @@ def roof(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     axes.set_yscale("log")
     axes.set_xlabel("FLOP/byte")
     axes.set_ylabel("GFLOP/s")
+    if line.span > 1.0:
+        axes.axvspan(line.ridge_low, line.ridge_high, color=colours.line, alpha=0.35, label="the ridge is in here")
     axes.legend(frameon=False, loc="lower right")
-    side = "memory" if line.intensity < line.ridge else "compute"
-    return (
-        f"The operator has {wording.number(line.intensity)} FLOP/byte, the ridge is at {wording.number(line.ridge)}: "
-        f"{side} is its roof."
-    )
+    return line.words
 
 
 def _span(line: Roofline, record: RunRecord) -> list[float]:

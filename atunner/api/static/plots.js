@@ -147,7 +147,7 @@ const roofline = {
   draw(chart, data) {
     if (!data) return false;
     const { option, axis, muted, ink } = ground();
-    const at = [data.intensity, data.ridge, ...data.points.map((p) => p[0])];
+    const at = [data.intensity, data.ridge_low, data.ridge_high, ...data.points.map((p) => p[0])];
     const low = 10 ** Math.floor(Math.log10(Math.min(...at) / 2)), high = 10 ** Math.ceil(Math.log10(Math.max(...at) * 2));
     const roof = [[low, low * data.bandwidth], [data.ridge, data.peak], [high, data.peak]];
     const least = Math.min(...data.points.map((p) => p[1]), roof[0][1], data.peak / 50);
@@ -159,12 +159,13 @@ const roofline = {
       legend: { ...option.legend, data: families },
       xAxis: { ...axis, type: "log", min: low, max: high, name: "FLOP/byte", nameLocation: "middle", nameGap: 26, axisLabel: { ...axis.axisLabel, formatter: (v) => number(v) } },
       yAxis: { ...axis, type: "log", min: 10 ** Math.floor(Math.log10(least)), max: 10 ** Math.ceil(Math.log10(1.05 * Math.max(data.peak, ...data.points.map((p) => p[1])))), axisLabel: { ...axis.axisLabel, formatter: (v) => `${number(v)}` }, name: "GFLOP/s", nameTextStyle: { ...axis.nameTextStyle, align: "left", padding: [0, 0, 0, -26] }, nameGap: 14, nameLocation: "end" },
-      tooltip: { ...option.tooltip, formatter: (p) => (p.seriesType === "scatter" ? `${p.seriesName}\n${kind} ${number(p.value[1])} GFLOP/s\nat ${number(p.value[0])} FLOP/byte` : "") },
+      tooltip: { ...option.tooltip, formatter: (p) => (p.seriesType === "scatter" ? `${p.seriesName}\n${kind} ${number(p.value[1])} GFLOP/s\nat ${number(p.value[0])} FLOP/byte${data.assumed && p.value[0] === data.intensity ? ", assumed" : ""}` : "") },
       series: [
         { type: "line", name: "roof", data: roof, symbol: "none", silent: true, lineStyle: { color: ink, width: 2 }, z: 3, areaStyle: { color: faded(colour("first"), 0.05), origin: "start" },
           markPoint: { silent: true, symbol: "rect", symbolSize: 0.1, label: { color: muted, fontSize: 11.5, distance: 6 }, data: [
             { coord: [high, data.peak], label: { formatter: `${number(data.peak)} GFLOP/s`, position: "left", offset: [-4, -10] } },
             { coord: [Math.sqrt(low * data.ridge), Math.sqrt(low * data.ridge) * data.bandwidth], label: { formatter: `${number(data.bandwidth)} GB/s`, position: "right", offset: [2, 10] } } ] },
+          markArea: { silent: true, itemStyle: { color: faded(muted, 0.1) }, label: { color: muted, fontSize: 11, position: "insideBottom" }, data: data.ridge_high > data.ridge_low ? [[{ name: "the ridge is in here", xAxis: data.ridge_low }, { xAxis: data.ridge_high }]] : [] },
           markLine: { silent: true, symbol: "none", lineStyle: { color: muted, type: "dashed" }, label: { formatter: "minimal traffic", color: muted, fontSize: 11, position: "insideStartTop", rotate: 90 }, data: [{ xAxis: data.intensity }] } },
         ...families.map((name, place) => ({ type: "scatter", name, symbolSize: 8, data: data.points.filter((p) => p[2] === name).map((p) => [p[0], p[1], p[3]]), large: data.points.length > 3000,
           itemStyle: data.attained ? { color: series(place), opacity: 0.7 } : { color: "none", borderColor: series(place), borderWidth: 1.4 } })),
