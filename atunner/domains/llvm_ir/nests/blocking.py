@@ -20,7 +20,7 @@ import islpy as isl
 
 from atunner.domains.llvm_ir.nests.expressions import Affine, Expression
 from atunner.domains.llvm_ir.nests.nest import Statement
-from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
 
 
 class Phase(IntEnum):
@@ -132,6 +132,18 @@ class Blocking:
     def accumulates(self) -> bool:
         """Whether the target stays in registers while the inner rows advance."""
         return bool(self.inner)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the outline decides which element the target is, so that it can stay in a register meanwhile."""
+        if not self.accumulates:
+            return True
+        depth = range(len(self.statement.loops))
+        keys = [loop.key for loop in self.statement.loops]
+        fixed = [t.row for t in (*self.head, *self.tiles) if t.size == 1 or t.unrolled]
+        known = [[Fraction(row.terms.get(f"i{d}", 0)) for d in depth] for row in fixed]
+        wanted = [subscript(sub).terms for sub in self.statement.target.subscripts]
+        return _rank(known) == _rank([*known, *([Fraction(terms.get(key, 0)) for key in keys] for terms in wanted)])
 
     def rows(self, phase: Phase) -> list[str]:
         """The rows of time of one phase."""
@@ -333,6 +345,16 @@ class Pieces:
 
 def _text(row: Affine) -> str:
     return row.text({key: key for key in row.terms})
+
+
+def _rank(matrix: list[list[Fraction]]) -> int:
+    rows, rank = [row for row in matrix if any(row)], 0
+    while rows:
+        pivot = rows.pop()
+        column = next(c for c, value in enumerate(pivot) if value)
+        rest = [[a - row[column] / pivot[column] * b for a, b in zip(row, pivot, strict=True)] for row in rows]
+        rows, rank = [row for row in rest if any(row)], rank + 1
+    return rank
 
 
 def _inverse(matrix: list[list[Fraction]]) -> list[list[Fraction]] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import islpy as isl
 from pydantic import JsonValue, TypeAdapter
@@ -23,8 +24,12 @@ class Coupled:
     band: int
 
 
-def coupled(polyhedra: Polyhedra, statements: Sequence[Statement]) -> Coupled | None:
-    """A schedule whose outermost rows can be tiled; None when there is none of at least two rows, or none in time."""
+@lru_cache(maxsize=256)
+def coupled(polyhedra: Polyhedra, statements: tuple[Statement, ...]) -> Coupled | None:
+    """A schedule whose outermost rows can be tiled; None when there is none of at least two rows, or none in time.
+
+    No size of a plan has a say in it, so that it is looked for once.
+    """
     try:
         found = answer(lambda: _told(_schedule(polyhedra, statements)), LIMIT_S)
     except Endless:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from atunner.domains.llvm_ir.nests.blocking import MARK, Blocking, Panel, Pieces, Tile
 from atunner.domains.llvm_ir.nests.coupling import Coupled, coupled
@@ -54,6 +55,7 @@ class Plan:
     apart: bool = False
 
 
+@lru_cache(maxsize=128)
 def plan(polyhedra: Polyhedra, numbers: Numbers) -> Plan:
     """Block each statement of a nest in the first way that is proved legal."""
     wide = _expanded(polyhedra, numbers)
@@ -70,14 +72,21 @@ def _expanded(polyhedra: Polyhedra, numbers: Numbers) -> Plan | None:
     if not elements:
         return None
     lanes = max(numbers.bytes // ARITHMETIC[elements[0]], 1)
-    wide = expanded(polyhedra.nest, numbers.jam, numbers.rows, lanes * numbers.vectors)
+    inner, groups = _widened(polyhedra, numbers.jam, numbers.rows, lanes * numbers.vectors)
+    return Plan(inner, _grouped_pieces(inner, numbers, groups), bool(numbers.apart)) if groups else None
+
+
+@lru_cache(maxsize=64)
+def _widened(
+    polyhedra: Polyhedra, jam: int, rows: int, width: int
+) -> tuple[Polyhedra, tuple[Mapping[str, tuple[Tile, ...]], ...]]:
+    """The nest with its private scalars expanded, and the groups that share them; no groups where that is not legal."""
+    wide = expanded(polyhedra.nest, jam, rows, width)
     inner = Polyhedra(wide.nest)
-    if not wide.groups or not all(_in_tiles(inner, group) for group in wide.groups):
-        return None
+    if not all(_in_tiles(inner, group) for group in wide.groups):
+        return inner, ()
     found = [frozenset(s.name for s in cluster.statements) for cluster in clusters(inner, wide.groups)]
-    if any(frozenset(group) not in found for group in wide.groups):
-        return None
-    return Plan(inner, _grouped_pieces(inner, numbers, wide.groups), bool(numbers.apart))
+    return inner, () if any(frozenset(group) not in found for group in wide.groups) else wide.groups
 
 
 def _in_tiles(polyhedra: Polyhedra, group: Mapping[str, tuple[Tile, ...]]) -> bool:
@@ -174,6 +183,8 @@ def _together(polyhedra: Polyhedra, cluster: Cluster, numbers: Numbers) -> Mappi
 
 def _proved(polyhedra: Polyhedra, blockings: Sequence[Blocking]) -> Mapping[str, Pieces] | None:
     """The pieces that are legal, without the blocks that are not; None when it cannot be shown with some effort."""
+    if not all(blocking.settled for blocking in blockings):
+        return None
     try:
         with limited(PROOF):
             return mended(polyhedra, {b.statement.name: Pieces(polyhedra, b) for b in blockings})

@@ -1,6 +1,7 @@
 """The public face: which rewrites a program allows, and the program after some of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 from atunner.domains.llvm_ir.nests.printing import typedefs
 from atunner.domains.llvm_ir.nests.regions import Refusal, found
 from atunner.domains.llvm_ir.nests.syntax import Unit, parsed, vector_bytes
+from atunner.domains.llvm_ir.program import HEADERS
 
 
 class Pick(Value):
@@ -70,7 +72,7 @@ def rewrites(source: str, flags: Sequence[str], folder: Path) -> tuple[Rewrite, 
     Raises:
         UserError: the program does not compile.
     """
-    return _offer(source, tuple(flags), folder).rewrites
+    return _offer(Text(source, tuple(flags), folder)).rewrites
 
 
 def refusals(source: str, flags: Sequence[str], folder: Path) -> tuple[Refusal, ...]:
@@ -84,7 +86,7 @@ def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[P
     Raises:
         UserError: no such rewrite, a value outside its space, or two rewrites of one nest.
     """
-    offer = _offer(source, tuple(flags), folder)
+    offer = _offer(Text(source, tuple(flags), folder))
     known = {rewrite.name: rewrite for rewrite in offer.rewrites}
     changed: dict[str, tuple[Nest, Outlined]] = {}
     for pick in picks:
@@ -108,9 +110,24 @@ def rewritten(source: str, flags: Sequence[str], folder: Path, picks: Sequence[P
     return _spliced(offer.unit, list(changed.values()))
 
 
+@dataclass(frozen=True)
+class Text:
+    """A program to be read; two with equal headers are equal, wherever these lie."""
+
+    source: str
+    flags: tuple[str, ...]
+    folder: Path = field(compare=False)
+    headers: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the headers once."""
+        found = sorted(p for p in self.folder.iterdir() if p.suffix in HEADERS and p.is_file())
+        object.__setattr__(self, "headers", tuple((p.name, p.read_text(encoding="utf-8")) for p in found))
+
+
 @lru_cache(maxsize=8)
-def _offer(source: str, flags: tuple[str, ...], folder: Path) -> Offer:
-    return Offer(parsed(source, flags, folder), vector_bytes(flags, folder))
+def _offer(text: Text) -> Offer:
+    return Offer(parsed(text.source, text.flags, text.folder), vector_bytes(text.flags, text.folder))
 
 
 def _place(nest: Nest) -> str:
