@@ -40,6 +40,7 @@ FOLLOWS: dict[Bottleneck, tuple[str, tuple[str, ...]]] = {
     Bottleneck.SHARED_MEMORY: ("take more from registers", ("register_blocking", "bank_conflict_padding")),
     Bottleneck.OCCUPANCY: ("use less of what limits the resident warps", ("thread_coarsening",)),
     Bottleneck.AT_LIMIT: ("nothing is left to gain", ()),
+    Bottleneck.UNKNOWN: ("let measurements alone decide", ()),
 }
 
 
@@ -91,7 +92,7 @@ async def diagnose(
     kept = spoken.answer.model_copy(update={"headroom": expert.headroom, "evidence": expert.evidence})
     if kept.bottleneck is Bottleneck.AT_LIMIT and expert.bottleneck is not Bottleneck.AT_LIMIT:
         kept = expert
-    return Spoken(kept, spoken.by, tuple(tools.calls))
+    return Spoken(kept, spoken.by, spoken.tools)
 
 
 def _subject(trial: Trial, facts: OperatorFacts, device: Device) -> Subject:

@@ -36,6 +36,7 @@ class Bottleneck(StrEnum):
     SHARED_MEMORY = "shared_memory"
     OCCUPANCY = "occupancy"
     AT_LIMIT = "at_limit"
+    UNKNOWN = "unknown"
 
 
 class Finding(Value):
@@ -79,6 +80,8 @@ def _headroom(subject: Subject) -> float | None:
 
 
 def _roof(subject: Subject) -> Bottleneck:
+    if not subject.bound.us:
+        return Bottleneck.UNKNOWN
     memory = subject.bound.memory_us > subject.bound.compute_us
     return Bottleneck.MEMORY if memory else Bottleneck.COMPUTE
 

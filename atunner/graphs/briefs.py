@@ -20,7 +20,7 @@ from atunner.graphs.strategies.material import of_task
 
 AGENTS = ("operator", "hardware", "performance", "fusion", "codegen", "evaluation")
 ROLES = (*WRITERS, *AGENTS)
-UNKNOWN = Finding(bottleneck=Bottleneck.COMPUTE, evidence=("no candidate was judged yet",))
+UNKNOWN = Finding(bottleneck=Bottleneck.UNKNOWN, evidence=("no candidate was judged yet",))
 
 
 class Briefing:
