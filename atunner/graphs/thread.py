@@ -23,8 +23,7 @@ def in_thread(work: Coroutine[Any, Any, T], name: str, stop: threading.Event | N
         finally:
             ended.set()
 
-    threading.Thread(target=body, name=name, daemon=True).start()
-    _wait(ended, stop)
+    _wait(threading.Thread(target=body, name=name, daemon=True), ended, stop)
     return done[0].result()
 
 
@@ -35,16 +34,18 @@ async def _finished(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return task
 
 
-def _wait(ended: threading.Event, stop: threading.Event | None) -> None:
-    """Wait for the end; the first Ctrl-C sets `stop`, a second one leaves.
+def _wait(thread: threading.Thread, ended: threading.Event, stop: threading.Event | None) -> None:
+    """Start the thread and wait for its end; the first Ctrl-C sets `stop`, a second one leaves.
 
     An event and not Thread.join: a join that is interrupted takes a thread that runs for one that has ended.
     """
     try:
+        if thread.ident is None:
+            thread.start()
         while not ended.wait(0.2):
             pass
     except KeyboardInterrupt:
         if stop is None or stop.is_set():
             raise
         stop.set()
-        _wait(ended, stop)
+        _wait(thread, ended, stop)
