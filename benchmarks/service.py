@@ -253,7 +253,7 @@ def kills(count: int, jobs: int, database: str, seed: int) -> Iterator[Figure]:
         if database == "postgres":
             url = fresh_database(stack.enter_context(postgres_server()))
         began = time.monotonic()
-        found = Town(folder, url, seed, count, jobs).run(limit_s=120.0 + jobs)
+        found = Town(folder, url, seed, count, jobs).run(limit_s=600.0 + jobs)
         took = time.monotonic() - began
     said = f"{database}: {found.kills} kills, {found.jobs} jobs, {found.attempts} attempts, {took:.0f} s, seed {seed}"
     for name in ("lost", "duplicated", "stuck", "repeated", "gaps"):

@@ -1,7 +1,6 @@
 """A real server in a process of its own, and what is looked at in a browser."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from service_jobs import end, until
+from service_jobs import WAIT_S, end, until
 
 PICTURES = Path(__file__).parents[1] / "build" / "screenshots"
 
@@ -19,15 +18,12 @@ class Server:
     """`atunner serve` on a port that stays the same when it is started again."""
 
     def __init__(self, folder: Path, slots: int = 1, model: str = "none") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.folder, self.slots, self.model = folder, slots, model
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = 0
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Up and answering when this returns."""
+        """Up and answering when this returns; on a port that it chose itself, and keeps."""
         own = {
             "ATUNNER_DATA": str(self.folder),
             "ATUNNER_CACHE": str(self.folder / "cache"),
@@ -37,9 +33,18 @@ class Server:
         entry = Path(sys.executable).with_name("atunner")
         argv = [str(entry), *argv[3:]] if entry.exists() else argv
         self.process = subprocess.Popen(
-            argv, env={**os.environ, **own}, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+            argv, env={**os.environ, **own}, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "http://" in line, f"the server ended by itself: {line}"
+        self.port = int(line.split()[2].rpartition(":")[2])
         until(self._answers)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -53,7 +58,7 @@ class Server:
         """SIGTERM, as an operator would; gone when this returns."""
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(60)
+        self.process.communicate(timeout=WAIT_S)
 
     def close(self) -> None:
         """Whatever became of it, nothing stays behind."""

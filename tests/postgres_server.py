@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from support import need
 
 POSTGRES_USER = "postgres"
+WAIT_S, TRIES = 280, 5
 
 
 def _postgres_folder() -> Path | None:
@@ -42,19 +44,32 @@ def postgres_server() -> Iterator[str]:
     user = POSTGRES_USER if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user, user)
-    data, port = folder / "data", _free_port()
+    data = folder / "data"
     subprocess.run(
         [programs / "initdb", "-D", data, "-A", "trust", "-U", "atunner", "--no-sync", "-E", "UTF8"],
-        user=user, check=True, capture_output=True, cwd=folder, timeout=120,
+        user=user, check=True, capture_output=True, cwd=folder, timeout=WAIT_S,
     )  # fmt: skip
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    start = [programs / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w"]
-    subprocess.run([*start, "start"], user=user, check=True, capture_output=True, cwd=folder, timeout=120)
+    control = [programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-t", str(WAIT_S)]
+    port = _started(control, folder, user)
     try:
         yield f"postgresql://atunner@127.0.0.1:{port}"
     finally:
-        subprocess.run([*start, "-m", "immediate", "stop"], user=user, capture_output=True, cwd=folder, timeout=60)
+        subprocess.run(
+            [*control, "-m", "immediate", "stop"], user=user, capture_output=True, cwd=folder, timeout=WAIT_S
+        )
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(control: list[Any], folder: Path, user: str | None) -> int:
+    """The port that it listens on; one that was free a moment ago may have been taken since."""
+    for _ in range(TRIES):
+        port = _free_port()
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        argv = [*control, "-o", options, "start"]
+        done = subprocess.run(argv, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+        if done.returncode == 0:
+            return port
+    raise AssertionError((folder / "log").read_text()[-2000:])
 
 
 _NUMBERS = itertools.count()

@@ -13,14 +13,16 @@ from atunner.tools.tree import kill_tree
 
 PRELOADED = ["atunner.service.perform", "atunner.graphs.tuning"]
 LEASE_S = 30.0
+STALLS = 3
 
 
-def make_worker(settings: Settings, pace: Pace | None = None, lease_s: float = LEASE_S) -> Worker:
+def make_worker(settings: Settings, pace: Pace | None = None, lease_s: float = LEASE_S, stalls: int = STALLS) -> Worker:
     """A worker on the settings' database; each job runs in a process forked from a small server process.
 
-    That server is up, with everything imported, before this returns: a lease must not run while modules load.
+    stalls: attempts in a row without progress after which a job is poison. The server of forks is up, with everything
+    imported, before this returns: a lease must not run while modules load.
     """
-    jobs = JobStore(settings.database_url, lease_s)
+    jobs = JobStore(settings.database_url, lease_s, stalls)
     context = get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     values = settings.model_dump(mode="json")

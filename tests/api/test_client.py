@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from service_jobs import end
+from service_jobs import WAIT_S, end
 
 from atunner.client import Client, Refused
 from atunner.core.errors import ToolError
@@ -49,7 +49,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def run(server: Server, *argv: str) -> "subprocess.CompletedProcess[str]":
     command = [str(Path(sys.executable).parent / "atunner"), *argv, "--server", server.url]
-    return subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=server.environment, capture_output=True, text=True, timeout=WAIT_S)
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ def test_events_go_on_after_the_server_was_killed(server: Server) -> None:
                 below = descendants(server.process.pid)
                 server.process.kill()
                 server.process.communicate()
-                assert gone(below, 10.0), "processes of a killed server stay"
+                assert gone(below, WAIT_S), "processes of a killed server stay"
                 server.start()
         done = client.job(job.id)
 
@@ -90,7 +90,7 @@ def test_the_commands_do_the_same(server: Server) -> None:
         with pytest.raises(Refused, match="No job with the id"):
             client.job("0123456789abcdef")
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=30) in (0, -signal.SIGTERM)
+    assert server.process.wait(timeout=WAIT_S) in (0, -signal.SIGTERM)
 
 
 def test_no_server_is_one_line() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from browsing import Look, Opener
+from service_jobs import WAIT_S
 from support import need
 
 sync = pytest.importorskip("playwright.sync_api")
@@ -44,7 +45,7 @@ def opened(browser: Any) -> Opener:
             java_script_enabled=scripts,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(WAIT_S * 1000)
         look = Look(context.new_page())
         try:
             yield look

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from browsing import Look, Opener, Server
 from models.server import said, serving
+from service_jobs import WAIT_S
 from support import need
 
+pytestmark = pytest.mark.timeout(1800)
 TRIALS = 6
 
 
@@ -103,7 +105,7 @@ def test_a_job_is_watched_to_its_end_through_a_restart(server: Server, opened: O
         page.wait_for_selector("#lost.back, #lost[hidden]", state="attached")
         look.offline = False
 
-        page.wait_for_selector("#facts .state.done, #facts .state.failed", timeout=200_000)
+        page.wait_for_selector("#facts .state.done, #facts .state.failed", timeout=900_000)
         assert page.locator("#facts .state").first.inner_text() == "done", page.locator("#live").inner_text()[:600]
         assert verified(look) == TRIALS
         assert f"{TRIALS} of {TRIALS}" in page.locator(".meter").first.inner_text()
@@ -124,7 +126,7 @@ def test_an_end_that_could_not_be_fetched_is_fetched_again(server: Server, opene
 
         look.offline = True
         page.route("**/jobs/*part=live*", lambda route: route.abort("connectionrefused"))
-        httpx.post(f"{server.url}/api/v1/jobs/{job.rsplit('/', 1)[1]}/cancel").raise_for_status()
+        httpx.post(f"{server.url}/api/v1/jobs/{job.rsplit('/', 1)[1]}/cancel", timeout=WAIT_S).raise_for_status()
         page.wait_for_selector("#lost:not([hidden]):not(.back)")
         assert page.locator("#facts .state.cancelled").count() == 0
 
@@ -155,7 +157,7 @@ def test_the_words_of_a_model_are_shown_with_their_cost(tmp_path: Path, browser:
             server.start()
             with opened(server.url) as look:
                 submitted(look, operator="matmul", shape="32,32,32", trials="2", strategy="one_prompt")
-                look.page.wait_for_selector("#facts .state.done", timeout=200_000)
+                look.page.wait_for_selector("#facts .state.done", timeout=900_000)
                 look.page.get_by_role("link", name="Agents").click()
                 call = look.page.locator(".call").first
                 assert "812 in, 64 out tokens" in call.inner_text()

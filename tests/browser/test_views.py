@@ -9,12 +9,13 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH  # type: ignore[import-untyped]  # it has no types
 from browsing import Opener, Server
 from seeded import seed
-from service_jobs import settings_at, toy
+from service_jobs import WAIT_S, settings_at, toy
 
 from atunner.knowledge_base.database import Database
 from atunner.knowledge_base.jobs import JobStore
 from atunner.service.perform import perform
 
+pytestmark = pytest.mark.timeout(1800)
 TRIALS = 5000
 SECTIONS = (
     "",
@@ -45,7 +46,7 @@ class Site:
 
     def __init__(self, server: Server, long: str, short: str) -> None:
         self.url, self.long, self.short = server.url, long, short
-        rows = httpx.get(f"{self.url}/api/v1/jobs/{long}/leaderboard?limit=9", timeout=60).json()["rows"]
+        rows = httpx.get(f"{self.url}/api/v1/jobs/{long}/leaderboard?limit=9", timeout=WAIT_S).json()["rows"]
         self.pair = (rows[8]["candidate"], rows[0]["candidate"])
 
     def pages(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from service_jobs import WAIT_S
 
 from atunner.tools.tree import descendants, gone, kill_tree
 
@@ -37,7 +38,7 @@ def test_nothing_outlives_a_starter_killed_at_the_start(tmp_path: Path, processe
     starter.send_signal(signal.SIGKILL)
     starter.wait()
     try:
-        assert gone(below, 10.0)
+        assert gone(below, WAIT_S)
     finally:
         for pid in below:
             kill_tree(pid)

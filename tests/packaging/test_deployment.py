@@ -31,7 +31,7 @@ def beside(program: str) -> Path:
 
 def said(*argv: str | Path) -> str:
     """Nothing, or what a linter complains of."""
-    done = subprocess.run([str(a) for a in argv], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([str(a) for a in argv], cwd=ROOT, capture_output=True, text=True, timeout=200)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
@@ -43,7 +43,9 @@ def yaml(path: Path | str) -> Any:
 def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An overlay as Kubernetes would get it."""
     need("kubectl")
-    done = subprocess.run(["kubectl", "kustomize", request.param], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["kubectl", "kustomize", request.param], cwd=ROOT, capture_output=True, text=True, timeout=200
+    )
     assert done.returncode == 0, done.stderr
     path: Path = tmp_path_factory.mktemp("k8s") / "rendered.yaml"
     path.write_text(done.stdout)
@@ -131,7 +133,7 @@ def test_a_drain_fits_into_the_grace_of_a_pod(rendered: Path) -> None:
 def test_sqlite_has_one_pod_that_stops_before_the_next_starts() -> None:
     need("kubectl")
     done = subprocess.run(
-        ["kubectl", "kustomize", "k8s/overlays/sqlite"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        ["kubectl", "kustomize", "k8s/overlays/sqlite"], cwd=ROOT, capture_output=True, text=True, timeout=200
     )
     (server,) = [one for one in YAML(typ="safe").load_all(done.stdout) if one["kind"] == "Deployment"]
 

@@ -16,7 +16,7 @@ ROOMS = ("agents", "graphs", "knowledge_base", "api")
 
 def tracked() -> list[Path]:
     need("git")
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=200)
     need("a git checkout", done.returncode == 0, "this is not a git checkout")
     return [Path(name) for name in done.stdout.split("\0") if name and (ROOT / name).exists()]
 
@@ -62,7 +62,7 @@ def site(wheel: Path) -> Path:
         folder,
         wheel,
     ]
-    done = subprocess.run(pip, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(pip, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     return folder
 
