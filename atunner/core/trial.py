@@ -62,10 +62,12 @@ class Screening(Value):
 
     score: relative cost by the ranking model, or the least time of a few unverified calls where candidates are raced
     (lower is better); None when it could not be built or is known not to fit: then `reason` says why. It orders what to
-    judge next and is never published as a figure.
+    judge next and is never published as a figure. built: digest of what the build made, "" where nobody looked: two
+    candidates that became the same are one evaluation.
     """
 
     candidate: Candidate
     score: float | None = None
     reason: str = ""
     profile: Profile | None = None
+    built: str = ""

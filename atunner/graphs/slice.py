@@ -75,7 +75,10 @@ class Slice:
         return min(good, key=lambda t: sign * (t.measurement.value if t.measurement else 0.0), default=None)
 
     def _count(self) -> int:
-        return len(self.trials.keys() | self.screened.keys())
+        """Evaluations: what became the same as an earlier candidate costs none, as long as it is not the rule."""
+        every = len(self.trials.keys() | self.screened.keys())
+        made = [s.built for s in self.screened.values() if s.built]
+        return max(every - (len(made) - len(set(made))), -(-every // 2))
 
     def _stop_if_asked(self) -> None:
         if self.deps.stopped():

@@ -84,7 +84,7 @@ def kernel(record: RunRecord, seed: int | None = None) -> Kernel:
         low=confirmed.low if improved and confirmed else None,
         high=confirmed.high if improved and confirmed else None,
         portfolio_best=_portfolio(record),
-        evals=len(_tried(record)),
+        evals=record.spent.trials,
         seed=seed,
         steps=tuple(_steps(record)),
     )

@@ -45,6 +45,7 @@ def record(unit: str = "cycles", low: float = 3.5, name: str = "gemm") -> RunRec
         task=Task(domain="llvm_ir", name=name, spec={"name": name, "level": "exact"}, objective=Objective(unit=unit)),
         state=RunState.DONE,
         budget=Budget(trials=25),
+        spent=Spent(trials=3),
         baseline=base,
         trials=(base, fixed, failed(Status.WRONG), best),
         best=best.candidate.id,

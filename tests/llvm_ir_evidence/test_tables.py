@@ -8,6 +8,7 @@ from llvm_ir_evidence.runs import failed, record
 
 from atunner.core.errors import UserError
 from atunner.core.status import Status
+from atunner.core.task import Spent
 from atunner.reports import ir_files, ir_plots, ir_tables
 from atunner.reports.ir import kernel
 
@@ -15,7 +16,11 @@ PNG = b"\x89PNG"
 
 
 def test_the_header_is_the_seed_s(golden: Golden) -> None:
-    golden("optimization_report.csv", ir_tables.as_csv([kernel(record(), seed=3)]))
+    text = ir_tables.as_csv([kernel(record(), seed=3)])
+
+    assert text.startswith("kernel,orig_cycles,opt_cycles,Δcycles(%),orig_instructions,opt_instructions,")
+    assert [len(line.split(",")) for line in text.splitlines()] == [21, 21]
+    golden("optimization_report.csv", text)
 
 
 def test_without_counters_cells_are_not_available_and_never_zero() -> None:
@@ -145,7 +150,8 @@ def test_a_cell_that_is_no_number_names_its_line(tmp_path: Path) -> None:
         ir_tables.read_csv(path)
 
 
-def test_what_failed_is_counted_among_the_evaluations() -> None:
+def test_evaluations_are_those_that_the_run_counted() -> None:
+    """What failed is among them; a binary that was seen before is not."""
     more = record().model_copy(update={"trials": (*record().trials, failed(Status.TIMED_OUT, "pipeline"))})
 
-    assert kernel(more).evals == 4
+    assert kernel(more.model_copy(update={"spent": Spent(trials=2)})).evals == 2

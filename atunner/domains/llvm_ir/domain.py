@@ -262,16 +262,16 @@ class LlvmIr:
         )
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
-        """Whether each passes the static gate and compiles."""
+        """Whether each passes the static gate and compiles, and into what."""
         found = []
         for candidate in candidates:
-            reason = ""
+            reason, built = "", ""
             try:
                 self.check(task, candidate)
-                self.build(task, candidate)
+                built = digest(self.build(task, candidate).path)
             except CandidateError as error:
                 reason = f"{error.status}: {error}"
-            found.append(Screening(candidate=candidate, reason=reason))
+            found.append(Screening(candidate=candidate, reason=reason, built=built))
         return found
 
     def environment(self, task: Task) -> Environment:
