@@ -24,6 +24,7 @@ def program(body: str, head: str = "") -> str:
         (program('puts("1");'), "too little to tell what is faster"),
         (program(LOOP), "prints nothing when run with 'dump'"),
         (program(f'{LOOP} printf("%p\\n", (void *)&x); '), r"not deterministic.*at byte \d+: first '.*', then '"),
+        (program(f'{LOOP} printf("%d\\n", getpid());', "#include <unistd.h>"), "not deterministic.*process ids"),
         (program(f"{LOOP} abort();"), "itself fails"),
         (program("int x = getchar(); return x;"), "waits for input: give it with --stdin"),
     ],

@@ -1,6 +1,7 @@
 """What is looked at before anything is spent: a program that cannot be tuned fails here, with one line."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from atunner.core.errors import CandidateError, Crashed, NotBuilt, TimedOut, UnknownName, UserError
@@ -14,10 +15,12 @@ from atunner.domains.llvm_ir.program import Change, HotLine, Input, Program
 from atunner.domains.llvm_ir.recipe import Recipe
 from atunner.domains.llvm_ir.running import Runner, open_folder
 from atunner.domains.llvm_ir.subject import Subject, copied
+from atunner.tools.process import Clocked
 
 LEAST_MS = 5.0
 WAITING_S = 3.0
 LIMIT_S = 60.0
+Printing = Callable[[Path, Input, str, Path, float], Clocked]
 _UNDEFINED = re.compile(r"undefined reference to [`']([^`']+)'")
 
 
@@ -37,7 +40,8 @@ def admitted(subject: Subject) -> Program:
     with open_folder() as folder:
         copy = copied(binary, folder / "program")
         _reads_nothing(subject.runner, copy, program.input)
-        first = _printed(subject.runner, copy, program, program.input, folder / "first.txt")
+        printed = subject.runner.printed
+        first = _printed(printed, copy, program, program.input, folder / "first.txt")
         _deterministic(subject.runner, copy, program, folder, first)
         _long_enough(subject, copy)
         inputs = program.inputs or _inputs(subject.runner, copy, program, folder, first)
@@ -84,9 +88,9 @@ def _reads_nothing(runner: Runner, binary: Path, given: Input) -> None:
         raise UserError("The program waits for input: give it with --stdin FILE.")
 
 
-def _printed(runner: Runner, binary: Path, program: Program, given: Input, out: Path) -> bytes:
+def _printed(run: Printing, binary: Path, program: Program, given: Input, out: Path) -> bytes:
     try:
-        runner.printed(binary, given, program.dump, out, LIMIT_S)
+        run(binary, given, program.dump, out, LIMIT_S)
     except TimedOut as error:
         raise UserError(f"The program did not end within {LIMIT_S:g} s; make its problem smaller.") from error
     except Crashed as error:
@@ -101,8 +105,8 @@ def _printed(runner: Runner, binary: Path, program: Program, given: Input, out: 
 
 
 def _deterministic(runner: Runner, binary: Path, program: Program, folder: Path, first: bytes) -> None:
-    for number in range(2):
-        again = _printed(runner, binary, program, program.input, folder / f"again{number}.txt")
+    for number, run in enumerate((runner.printed, runner.printed_outside)):
+        again = _printed(run, binary, program, program.input, folder / f"again{number}.txt")
         if again != first:
             raise UserError(
                 f"The program is not deterministic, so nothing can be checked: two runs differ {_twice(first, again)}; "
@@ -131,7 +135,7 @@ def _inputs(runner: Runner, binary: Path, program: Program, folder: Path, first:
     found = []
     for number, given in enumerate(other_inputs(program.input)):
         try:
-            text = _printed(runner, binary, program, given, folder / f"other{number}.txt")
+            text = _printed(runner.printed, binary, program, given, folder / f"other{number}.txt")
         except UserError:
             continue
         if text != first:

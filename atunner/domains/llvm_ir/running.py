@@ -52,6 +52,14 @@ class Runner:
         """
         return self._run(program, (*given.args, dump), given.stdin, Terms(self.chain, limit_s, out))
 
+    def printed_outside(self, program: Path, given: Input, dump: str, out: Path, limit_s: float) -> Clocked:
+        """As `printed`, without namespaces: process ids are the machine's own, so that they differ from run to run."""
+        return self._run(program, (*given.args, dump), given.stdin, Terms(self._outside, limit_s, out))
+
+    @property
+    def _outside(self) -> Chain:
+        return Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.NAMESPACES))
+
     def sanitized(self, program: Path, given: Input, dump: str, out: Path, limit_s: float) -> Clocked:
         """Run a program that was built with sanitizers. Raises as `printed`; the output has what they found."""
         chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.SECCOMP))
@@ -62,8 +70,7 @@ class Runner:
 
         Raises as `printed`. Without namespaces: making them would be counted as the program's own time.
         """
-        chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.NAMESPACES))
-        return self._run(program, given.args, given.stdin, Terms(chain, limit_s, cpu=self.cpu))
+        return self._run(program, given.args, given.stdin, Terms(self._outside, limit_s, cpu=self.cpu))
 
     def waits(self, program: Path, given: Input, limit_s: float) -> bool:
         """Whether the program sits idle until `limit_s` with an input on which nothing is ever typed."""
@@ -78,9 +85,8 @@ class Runner:
 
     def wrapper(self, folder: Path, limit_s: float) -> tuple[str, ...]:
         """What stands before a program in `folder` on a command line, so that another tool can watch it."""
-        chain = Chain(layers=tuple(layer for layer in self.chain.layers if layer is not Layer.NAMESPACES))
         limits = Limits(memory_bytes=MEMORY, file_bytes=OUTPUT, cpu_s=int(limit_s) + 2)
-        return confined(chain, native_program("launcher", self.cache), (), (), limits, readable=[folder])
+        return confined(self._outside, native_program("launcher", self.cache), (), (), limits, readable=[folder])
 
     def _confined(self, program: Path, args: tuple[str, ...], terms: Terms) -> tuple[str, ...]:
         memory = 0 if terms.more else MEMORY
