@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from atunner.core.candidate import Params
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance
+from atunner.operators.user import UserKernel
 from atunner.reports import wording
 from atunner.reports.roof import roofline
-from atunner.reports.tuned import Family, family
+from atunner.reports.tuned import Family
+from atunner.reports.tuned import family as family_of
+from atunner.search import SearchSpace
 from atunner.search.explain import Importance, importances, sensitivity, shared_by_best
+from atunner.search.optimum import left
 
 LEAST_SHARE = 0.01
 MOST_STEPS = 3
@@ -16,11 +20,17 @@ MOST_STEPS = 3
 
 def explained(record: RunRecord) -> tuple[str, ...]:
     """The sentences; none where too few configurations have a figure."""
-    found = family(record)
+    found = family_of(record)
     if found is None or not record.task.objective.minimise:
         return ()
     trials = [({n: p.params[n] for n in found.names}, p.value) for p in found.points]
-    lines = [*_mattered(importances(trials), len(trials)), *_has(trials), *_steps(trials), *_left(record, found)]
+    lines = [
+        *_mattered(importances(trials), len(trials)),
+        *_has(trials),
+        *_steps(trials),
+        *_left(record),
+        *_to_find(record, found),
+    ]
     return tuple(lines)
 
 
@@ -55,7 +65,25 @@ def _steps(trials: list[tuple[Params, float]]) -> Iterator[str]:
     yield f"One step away from the best, the dearest: {told}{rest}."
 
 
-def _left(record: RunRecord, found: Family) -> Iterator[str]:
+def _to_find(record: RunRecord, family: Family) -> Iterator[str]:
+    """What the search's model expects of the configurations that were not tried; where their space is on record."""
+    described = record.task.spec.get("kernel")
+    if not isinstance(described, dict):
+        return
+    space = SearchSpace(UserKernel.model_validate(described).space)
+    found = left(space, [(p.params, p.value) for p in family.points])
+    if found is None:
+        return
+    if not found.untried:
+        yield "Every configuration was tried."
+    else:
+        yield (
+            f"A model of these figures expects {found.gain:.1%} at most from any one of the {found.untried} "
+            "configurations not tried (predicted)."
+        )
+
+
+def _left(record: RunRecord) -> Iterator[str]:
     since = _since_best(record)
     if since is not None:
         yield f"The best did not move in the last {since} of {len(record.trials) + _only_raced(record)} configurations."
