@@ -100,18 +100,23 @@ def parse(text: str) -> Recording:
 
 
 def _parsed(text: str) -> tuple[dict[str, Any], bool]:
-    """The document; a file that is still written lacks its last two braces and ends in a comma."""
+    """The document; one that is still written lacks its last two braces, and may end within an entry."""
     whole = text.strip()
-    for candidate, complete in ((whole, True), (whole.rstrip(",") + "}}", False)):
+    closed, cut = whole.rstrip(",") + "}}", whole[: whole.rfind("},") + 1] + "}}"
+    wrong: list[json.JSONDecodeError] = []
+    for candidate, complete in ((whole, True), (closed, False), (cut, False)):
         try:
             found = json.loads(candidate)
         except json.JSONDecodeError as error:
-            wrong = error
+            wrong.append(error)
             continue
         if isinstance(found, dict):
             return found, complete
         raise UserError("Not a cache file: an object was expected at the top.")
-    raise UserError(f"A damaged cache file: line {wrong.lineno}, column {wrong.colno}: {wrong.msg}. Remove that entry.")
+    # What was added to close the file must not be blamed: the first damage is where the text itself stops making sense.
+    first = wrong[0]
+    place = f"line {first.lineno}, column {first.colno}: {first.msg}"
+    raise UserError(f"A damaged cache file: {place}. Mend that place, or record anew.")
 
 
 def _entry(key: str, entry: object, names: list[str]) -> Entry:
