@@ -110,14 +110,16 @@ def _refuse_empty(record: RunRecord, bound: Budget) -> None:
         UserError: the budget went into the baseline, or all other configurations failed (commonest reason first).
     """
     base = record.baseline.candidate.id if record.baseline else ""
-    others = [t for t in record.trials if t.candidate.id != base]
-    failed = [f"{t.status}: {t.feedback.splitlines()[0][:160] if t.feedback else ''}" for t in others]
-    failed += [s.reason.splitlines()[0][:160] for s in record.screenings if s.reason]
+    others = {t.candidate.id: t for t in record.trials if t.candidate.id != base}
+    unsound = [t for t in others.values() if t.status is not Status.OK]
+    failed = [f"{t.status}: {t.feedback.splitlines()[0][:160] if t.feedback else ''}" for t in unsound]
+    failed += [s.reason.splitlines()[0][:160] for s in record.screenings if s.reason and s.candidate.id not in others]
+    tried = others.keys() | {s.candidate.id for s in record.screenings} - {base}
     if not others and not record.screenings and "budget" in record.stop_reason:
         cost = f"{record.spent.seconds:.3g} s and {record.spent.trials} trial"
         asked = f"{bound.trials} trials" if bound.trials else f"{bound.seconds:g} s"
         raise UserError(
             f"The budget of {asked} is less than the baseline costs ({cost}): nothing was tried. Give more."
         )
-    if failed and not any(t.status is Status.OK for t in others) and not any(s.score for s in record.screenings):
+    if failed and len(failed) == len(tried):
         raise UserError(f"All {len(failed)} configurations but the baseline fail: {commonest(failed)}.")
