@@ -20,7 +20,7 @@ from atunner.core.terms import Terms
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.core.value import Value
 from atunner.domains.kernels.evidence import Merit, Origin
-from atunner.domains.llvm_ir import edits, expert, flags, gate, timing
+from atunner.domains.llvm_ir import edits, expert, flags, gate, hints, pipelines, timing
 from atunner.domains.llvm_ir.bundle import ProgramEvidence, Validity, bundled
 from atunner.domains.llvm_ir.making import main_text
 from atunner.domains.llvm_ir.preflight import admitted
@@ -116,9 +116,16 @@ class LlvmIr:
         )
 
     def families(self, task: Task) -> tuple[Family, ...]:
-        """Flags, and the rewrites that the program's loops admit."""
+        """Flags, the rewrites that the program's loops admit, orders of passes, metadata of the hot loops."""
         program = program_of(task)
-        return (flags.family(program.level, toolchain(program.clang)), *self._places(task).families())
+        tools = toolchain(program.clang)
+        return (flags.family(program.level, tools), *self._places(task).families(), *self._searched(task))
+
+    def _searched(self, task: Task) -> tuple[Family, ...]:
+        """Spaces without an order of the expert: the searchers walk them."""
+        subject = self._subject(task)
+        passes = pipelines.family("opt" in subject.tools.tools)
+        return (*passes, *hints.family(subject.loops, subject.program.level))
 
     def baseline(self, task: Task) -> Candidate:
         """The program as it is, with -O3."""
@@ -126,17 +133,23 @@ class LlvmIr:
 
     def realise(self, task: Task, family: str, params: Params) -> Candidate:
         """The program with these flags, or with these rewrites. Raises UserError for an unknown family."""
+        subject = self._subject(task)
         if family == flags.FAMILY:
-            subject = self._subject(task)
-            made = subject.candidate(subject.program.source, flags.recipe(params), family)
-            return made.model_copy(update={"params": params})
-        return self._places(task).realise(self._subject(task), family, params)
+            recipe = flags.recipe(params)
+        elif family == pipelines.FAMILY:
+            recipe = pipelines.recipe(params)
+        elif family == hints.FAMILY:
+            recipe = hints.recipe(subject.loops, params)
+        else:
+            return self._places(task).realise(subject, family, params)
+        return subject.candidate(subject.program.source, recipe, family).model_copy(update={"params": params})
 
     def advise(self, task: Task, trials: Sequence[Trial], points: int) -> tuple[Advice, ...]:
         """The expert's order: strict native and the portfolio, rewrites, then both together and their numbers."""
         program = program_of(task)
         first = flags.portfolio(program.level, toolchain(program.clang))
-        return expert.advise(first, self._places(task), trials, points, lambda f, p: self.realise(task, f, p))
+        known = expert.Known(first, self._places(task), tuple(f.name for f in self._searched(task)))
+        return expert.advise(known, trials, points, lambda f, p: self.realise(task, f, p))
 
     def complete(self, task: Task, parent: Candidate, answer: str) -> dict[str, str]:
         """The files of a model's answer: an edit applied to the parent, or a whole source in place of the parent's.

@@ -1,6 +1,7 @@
 """The expert's order: few builds that cost little, promising rewrites, then the best of both and what lies round it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from pydantic import JsonValue
@@ -14,6 +15,16 @@ from atunner.domains.llvm_ir.templates import AS_IS, BUILD, Place, Templates, ki
 
 Made = Callable[[str, Params], Candidate]
 
+
+@dataclass(frozen=True)
+class Known:
+    """What the expert goes by. portfolio: fixed builds. searched: families that it has no order for."""
+
+    portfolio: Sequence[Params]
+    places: Templates
+    searched: Sequence[str] = ()
+
+
 EARLY = 4
 """Numbers of the hottest place before anything else is changed."""
 ALONE = 3
@@ -24,23 +35,34 @@ SEARCHED = 4
 """One point in so many is left to the searcher."""
 
 
-def advise(
-    portfolio: Sequence[Params], places: Templates, trials: Sequence[Trial], points: int, made: Made
-) -> tuple[Advice, ...]:
-    """Up to `points` points that were not tried, the most promising first.
+def advise(known: Known, trials: Sequence[Trial], points: int, made: Made) -> tuple[Advice, ...]:
+    """Up to `points` points that were not tried, the most promising first; the searchers get what is left.
 
     made: what a point becomes, so that two that become the same are tried once. Trials that fell count as tried.
     """
     best = _best(trials, templates.FAMILY)
-    searched = points // SEARCHED if best else 0
+    numbers = points // SEARCHED if best else 0
+    begun = any(trial.candidate.family == flags.FAMILY for trial in trials)
+    kept = points // 2 if known.searched and begun and not known.places.places else numbers
     by_family: dict[str, list[Params]] = {}
-    for family, params in islice(_order(portfolio, places, trials, made), points - searched):
+    for family, params in islice(_order(known.portfolio, known.places, trials, made), points - kept):
         by_family.setdefault(family, []).append(params)
     found = [
         Advice(family=family, points=len(starts), starts=tuple(starts), allowed=_values(starts), reason=_reason(family))
         for family, starts in by_family.items()
     ]
-    return (*found, *([_search(best, places, searched)] if best and searched else []))
+    if best and numbers:
+        found.append(_search(best, known.places, numbers))
+    left = points - sum(advice.points for advice in found)
+    return (*found, *_at_large(known.searched, left))
+
+
+def _at_large(families: Sequence[str], points: int) -> Iterator[Advice]:
+    """Shares of some points for families that have no order."""
+    for place, name in enumerate(families):
+        share = (points + len(families) - 1 - place) // len(families)
+        if share > 0:
+            yield Advice(family=name, points=share, reason=f"{name}, by the searcher")
 
 
 def _values(starts: Sequence[Params]) -> dict[str, tuple[JsonValue, ...]]:

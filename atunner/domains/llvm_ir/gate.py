@@ -11,7 +11,7 @@ from atunner.core.errors import CandidateError, Wrong
 from atunner.core.trial import Check
 from atunner.domains.llvm_ir.evidence.ir_text import parse
 from atunner.domains.llvm_ir.making import main_text
-from atunner.domains.llvm_ir.recipe import check_flags, check_macros, recipe_of
+from atunner.domains.llvm_ir.recipe import check_flags, check_loops, check_macros, recipe_of
 from atunner.domains.llvm_ir.running import open_folder
 from atunner.domains.llvm_ir.shape import keep
 from atunner.domains.llvm_ir.subject import BASELINE, Subject
@@ -46,6 +46,7 @@ def static(subject: Subject, candidate: Candidate) -> tuple[Check, ...]:
     level = subject.program.level
     recipe = recipe_of(candidate)
     check_flags(recipe.flags if candidate.family != BASELINE else (), level)
+    check_loops(recipe.loops, level)
     check_macros(candidate.params, subject.program.files.values())
     checks = [Check(name="flags", passed=True, detail=f"none is looser than level {level}")]
     if rewritten(subject, candidate):

@@ -88,6 +88,18 @@ def check_flags(flags: Sequence[str], level: Level) -> None:
         raise Rejected("-march without -ffp-contract=off is not exact: a*b+c would be rounded once in place of twice.")
 
 
+def check_loops(loops: Sequence[LoopHint], level: Level) -> None:
+    """No hint lets the compiler take a sum in another order at level exact.
+
+    Raises:
+        Rejected: with the property. Vectors that are asked for by name may reorder what vectors of clang's own may not.
+    """
+    asked = [name for hint in loops for name, value in hint.properties if name.startswith("vectorize.") and value > 1]
+    asked += [n for hint in loops for n, value in hint.properties if n == "vectorize.enable" and value]
+    if asked and level is Level.EXACT:
+        raise Rejected(f"The loop property {asked[0]} lets the compiler take a sum in any order; level exact does not.")
+
+
 def check_macros(params: Params, texts: Iterable[str]) -> None:
     """Every macro among the parameters is a number, and none is a name that the program uses itself.
 

@@ -13,7 +13,9 @@ from statistics import median
 from atunner.core.candidate import Candidate
 from atunner.core.errors import CandidateError, UserError, Wrong
 from atunner.core.value import Value, content_id
-from atunner.domains.llvm_ir.build import BEFORE, O3, Compiler, laid_out
+from atunner.domains.llvm_ir import hints
+from atunner.domains.llvm_ir.build import BEFORE, LINES, O3, STRICT, Compiler, laid_out
+from atunner.domains.llvm_ir.loops import loops_of
 from atunner.domains.llvm_ir.making import IR_FILE, main_text, make, make_sanitized
 from atunner.domains.llvm_ir.outputs import compare
 from atunner.domains.llvm_ir.program import Input, Program
@@ -147,6 +149,16 @@ class Subject:
     def base_shape(self) -> Shape:
         """The shape of the program itself."""
         return self.shape(self.baseline)
+
+    @cached_property
+    def loops(self) -> tuple[hints.Place, ...]:
+        """The hot loops of the program, as they can be named in metadata."""
+        with open_folder() as folder:
+            source = laid_out(self.program.files, folder)
+            flags = (*STRICT, *self.program.cflags, *BEFORE, *LINES, "-w")
+            text = self.compiler.ir(source, folder / "before.ll", flags).read_text(encoding="utf-8")
+        found = [hints.Place(function=name, line=line) for name, line in loops_of(text)]
+        return hints.hottest(found, self.program.hot)
 
     @cached_property
     def reference(self) -> Reference:
