@@ -72,25 +72,10 @@ def test_a_job_is_watched_to_its_end_through_a_restart(server: Server, opened: O
     with opened(server.url) as look:
         page = look.page
         job = submitted(look, operator="matmul", shape="64,64,64", trials=str(TRIALS), labels="team=browser")
-        other = submitted(look, kind="toy", floor="3", trials="30", priority="-5")
-
-        page.goto(job)
         page.wait_for_selector("#live[data-state=running], .state.running")
         page.wait_for_selector("#verified:not(:text-is('0'))")
         look.drawn()
         look.picture("live-desk")
-        for tab, shown in (
-            ("Candidates", "baseline"),
-            ("Analysis", "Roofline"),
-            ("Lineage", "baseline"),
-            ("Log", "trial"),
-        ):
-            page.get_by_role("link", name=tab, exact=False).first.click()
-            page.wait_for_load_state()
-            assert shown in page.locator("#live").inner_text(), tab
-        page.get_by_role("link", name="Agents").click()
-        assert "rules" in page.locator(".said").first.inner_text()
-        page.goto(job)
         before = verified(look)
         assert before > 0
         page.reload()
@@ -104,6 +89,21 @@ def test_a_job_is_watched_to_its_end_through_a_restart(server: Server, opened: O
         server.start()
         page.wait_for_selector("#lost.back, #lost[hidden]", state="attached")
         look.offline = False
+
+        for tab, shown in (
+            ("Candidates", "baseline"),
+            ("Analysis", "Roofline"),
+            ("Lineage", "baseline"),
+            ("Log", "trial"),
+        ):
+            page.get_by_role("link", name=tab, exact=False).first.click()
+            page.wait_for_load_state()
+            assert shown in page.locator("#live").inner_text(), tab
+        page.get_by_role("link", name="Agents").click()
+        assert "rules" in page.locator(".said").first.inner_text()
+        other = submitted(look, kind="toy", floor="3", trials="30", priority="-5")
+
+        page.goto(job)
 
         page.wait_for_selector("#facts .state.done, #facts .state.failed", timeout=900_000)
         assert page.locator("#facts .state").first.inner_text() == "done", page.locator("#live").inner_text()[:600]
