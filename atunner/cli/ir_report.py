@@ -1,5 +1,7 @@
 """What `atunner tune ir` leaves behind: programs, IR, profiles, tables, pictures; and what it says."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +85,26 @@ def _stem(one: Tuned) -> str:
 
 
 def _editor(one: Tuned, folder: Path) -> None:
+    """Editor files whose tasks work on a copy of the result, so that the run's own files stay as they are."""
     program = program_of(one.record.task)
+    mine = folder / "editor"
+    mine.mkdir(parents=True, exist_ok=True)
+    for file in (*folder.glob("*.opt.ll"), *folder.glob("*.build.json")):
+        shutil.copy(file, mine / file.name)
     editor = ir_vscode.Editor(
         name=program.name,
         source=str(one.source),
-        out=str(folder),
+        out=str(mine),
         args=program.input.args,
         clang=program.clang,
         level=str(program.level),
+        command=_command(),
     )
     for written in ir_vscode.emit(editor, Path()):
         typer.echo(f"  {written.path}{': ' + written.note if written.note else ''}")
+
+
+def _command() -> str:
+    """This atunner by its path where it lies beside the interpreter, else by its name."""
+    beside = Path(sys.executable).with_name("atunner")
+    return str(beside) if beside.is_file() else "atunner"

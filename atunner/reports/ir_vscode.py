@@ -32,7 +32,8 @@ _DEFAULT, _ALSO = '"isDefault": true', '"isDefault": false'
 class Editor(Value):
     """What the entries are about. source, out: as the tasks name them, relative to the workspace where they can be.
 
-    args: the program's own. clang, level: as `atunner tune ir` was told, "" for its default.
+    args: the program's own. clang, level: as `atunner tune ir` was told, "" for its default. command: how this atunner
+    is called, also from an editor whose PATH has no virtual environment.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Editor(Value):
     args: tuple[str, ...] = ()
     clang: str = ""
     level: str = "exact"
+    command: str = "atunner"
 
 
 class Written(Value):
@@ -80,7 +82,7 @@ def tasks(editor: Editor) -> list[dict[str, JsonValue]]:
         ["build", f"{editor.out}/{editor.name}.opt.ll", "--out", editor.out, *build],
         ["plot", editor.out],
     ]
-    steps = [_task(label, ["ir", *command]) for label, command in zip(STEPS, commands, strict=True)]
+    steps = [_task(editor, label, ["ir", *words]) for label, words in zip(STEPS, commands, strict=True)]
     whole: dict[str, JsonValue] = {
         "label": BUILD_ALL,
         "detail": f"Baseline, profile, optimise, build and report {editor.source}; the result is {final}",
@@ -96,11 +98,11 @@ def _given(editor: Editor) -> list[str]:
     return [f"--args={' '.join(editor.args)}"] if editor.args else []
 
 
-def _task(label: str, args: list[str]) -> dict[str, JsonValue]:
+def _task(editor: Editor, label: str, args: list[str]) -> dict[str, JsonValue]:
     return {
         "label": label,
         "type": "process",
-        "command": "atunner",
+        "command": editor.command,
         "args": [*args],
         "options": {"cwd": "${workspaceFolder}"},
         "group": "build",

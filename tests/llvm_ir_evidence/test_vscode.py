@@ -150,3 +150,10 @@ def test_an_entry_is_added_and_nothing_else_changes(
     merged = ir_jsonc.loads(ir_jsonc.with_entries(text, "tasks", {"new": '{"label": "new"}'}, "label"))
 
     assert merged == {**more, "tasks": [*others, {"label": "new"}]}
+
+
+def test_tasks_call_the_atunner_that_wrote_them(tmp_path: Path) -> None:
+    emit(EDITOR.model_copy(update={"command": "/opt/venv/bin/atunner"}), tmp_path)
+    tasks = json.loads((tmp_path / ".vscode" / "tasks.json").read_text())["tasks"]
+
+    assert {task["command"] for task in tasks if "command" in task} == {"/opt/venv/bin/atunner"}
