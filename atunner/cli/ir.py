@@ -68,7 +68,7 @@ def register(app: typer.Typer) -> None:
 
 def build(
     file: Path = typer.Argument(..., help="FILE.c or FILE.ll."),
-    out: Path = typer.Option(Path(), "--out", help=OUT),
+    out: Path = typer.Option(Path(), "--out", show_default=False, help=OUT),
     flags: str = typer.Option("", "--flags", help="Flags in place of -O3, or of those of NAME.build.json."),
     cflags: str = typer.Option("", "--cflags", help=CFLAGS),
     ldflags: str = typer.Option("", "--ldflags", help="Libraries that it needs, such as -lz."),
@@ -90,12 +90,14 @@ def build(
 
 
 def profile(
-    file: Path = typer.Argument(Path(), help="FILE.c, FILE.ll, or counters that perf wrote."),
-    given: Path = typer.Option(Path(), "--input", help="The same as FILE, in the seed's words."),
-    output: Path = typer.Option(Path(), "--output", help="Markdown file; left out: NAME.prof.md, or printed."),
-    out: Path = typer.Option(Path(), "--out", help=OUT),
+    file: Path = typer.Argument(Path(), show_default=False, help="FILE.c, FILE.ll, or counters that perf wrote."),
+    given: Path = typer.Option(Path(), "--input", show_default=False, help="The same as FILE, in the seed's words."),
+    output: Path = typer.Option(
+        Path(), "--output", show_default=False, help="Markdown file; left out: NAME.prof.md, or printed."
+    ),
+    out: Path = typer.Option(Path(), "--out", show_default=False, help=OUT),
     args: str = typer.Option("", "--args", help="The program's arguments."),
-    stdin: Path = typer.Option(Path(), "--stdin", help="File that the program reads."),
+    stdin: Path = typer.Option(Path(), "--stdin", show_default=False, help="File that the program reads."),
     cflags: str = typer.Option("", "--cflags", help=CFLAGS),
     clang: str = typer.Option("", "--clang", help=CLANG),
     as_json: bool = typer.Option(False, "--json", help="Print the profile as JSON."),
@@ -121,13 +123,13 @@ def optimize(
     evals: int = typer.Option(0, "--evals", min=0, help=f"Candidates judged at most; 0: {EVALS_A_STEP} a round."),
     level: str = typer.Option("exact", "--level", help="exact, tolerance or fast."),
     args: str = typer.Option("", "--args", help="The program's arguments."),
-    stdin: Path = typer.Option(Path(), "--stdin", help="File that the program reads."),
+    stdin: Path = typer.Option(Path(), "--stdin", show_default=False, help="File that the program reads."),
     cflags: str = typer.Option("", "--cflags", help=CFLAGS),
     ldflags: str = typer.Option("", "--ldflags", help="Libraries that it needs, such as -lz."),
     clang: str = typer.Option("", "--clang", help=CLANG),
     model: str = typer.Option("none", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
     seed: int = typer.Option(0, "--seed", help="Seed of the search."),
-    out: Path = typer.Option(Path(), "--out", "--output", help=OUT),
+    out: Path = typer.Option(Path(), "--out", "--output", show_default=False, help=OUT),
     as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
 ) -> int:
     """Translate, run the loop on a small budget, and show the record."""

@@ -50,10 +50,16 @@ def register(room: typer.Typer) -> None:
 def diff_stats(
     original_ir: Path = typer.Option(..., "--original-ir", "--original_ir", help="IR before, e.g. gemm.ll."),
     optimized_ir: Path = typer.Option(..., "--optimized-ir", "--optimized_ir", help="IR after, e.g. gemm.opt.ll."),
-    original_perf: Path = typer.Option(Path(), "--original-perf", "--original_perf", help="Counters before."),
-    optimized_perf: Path = typer.Option(Path(), "--optimized-perf", "--optimized_perf", help="Counters after."),
+    original_perf: Path = typer.Option(
+        Path(), "--original-perf", "--original_perf", show_default=False, help="Counters before."
+    ),
+    optimized_perf: Path = typer.Option(
+        Path(), "--optimized-perf", "--optimized_perf", show_default=False, help="Counters after."
+    ),
     kernel: str = typer.Option("", "--kernel", help="Name of the program; left out: that of the first file."),
-    output_csv: Path = typer.Option(Path(), "--output-csv", "--output_csv", help="File to add a line to."),
+    output_csv: Path = typer.Option(
+        Path(), "--output-csv", "--output_csv", show_default=False, help="File to add a line to."
+    ),
 ) -> int:
     """Translate, compare, print and write."""
     modules = steps.module(original_ir), steps.module(optimized_ir)
@@ -119,7 +125,7 @@ def _add_line(path: Path, kernel: Kernel) -> None:
 
 def plot(
     path: Path = typer.Argument(..., help="Folder of a run or a suite, or an optimization_report.csv."),
-    out: Path = typer.Option(Path(), "--out", help="Folder for the pictures; left out: the same."),
+    out: Path = typer.Option(Path(), "--out", show_default=False, help="Folder for the pictures; left out: the same."),
 ) -> int:
     """Translate, draw, name the files, and print the suite's table."""
     rows, _, _ = _found(path)
@@ -133,7 +139,7 @@ def plot(
 
 def heatmap(
     path: Path = typer.Argument(..., help="Folder of a run or a suite, or an ir_instr_log.json."),
-    out: Path = typer.Option(Path(), "--out", help="Folder for the picture; left out: the same."),
+    out: Path = typer.Option(Path(), "--out", show_default=False, help="Folder for the picture; left out: the same."),
 ) -> int:
     """Translate, draw, name the file."""
     log = ir_tables.read_opcodes(path) if path.is_file() else _found(path)[2]

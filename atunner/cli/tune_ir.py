@@ -23,13 +23,14 @@ from atunner.domains.llvm_ir.program import Input, Program, read_program
 from atunner.domains.llvm_ir.recipe import recipe_of
 from atunner.domains.llvm_ir.subject import Subject
 from atunner.graphs.deps import Options
+from atunner.graphs.events import Event
 from atunner.graphs.request import Request
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
+from atunner.jobs.programs import PATIENCE, ROUNDS
 from atunner.settings import Settings
 from atunner.wiring import HOST, Session, domain_config
 
 LONG_ENOUGH_MS = 20.0
-ROUNDS = 6
 HELP = """Make a C program faster, and prove that its result is the same.
 
 FILE prints its whole result, in hexadecimal floats (%a) or integers, when it is run with the argument `dump`; it is
@@ -45,14 +46,14 @@ def register(room: typer.Typer) -> None:
 
     @command(room, "ir", HELP)
     def ir(
-        files: list[Path] = typer.Argument(None, help="C files, or a folder of them."),
+        files: list[Path] = typer.Argument(None, help="C files, or a folder of them.", show_default=False),
         level: str = typer.Option("exact", "--level", help="exact, tolerance or fast."),
         evals: int = typer.Option(25, "--evals", "--budget-evals", min=1, help="Candidates judged at most."),
         seconds: float = typer.Option(0.0, "--budget-seconds", min=0, help="Time for the run, 0 for no bound."),
         usd: float = typer.Option(0.0, "--budget-usd", "--max-usd", min=0, help="Dollars for models, 0 for no bound."),
         iterations: int = typer.Option(ROUNDS, "--iterations", min=1, help="Rounds of proposals."),
         args: str = typer.Option("", "--args", help="The program's arguments, for timing."),
-        stdin: Path = typer.Option(Path(), "--stdin", help="File that the program reads."),
+        stdin: Path = typer.Option(Path(), "--stdin", show_default=False, help="File that the program reads."),
         inputs: list[str] = typer.Option([], "--inputs", help="Held-out arguments, for checking only; repeatable."),
         cflags: str = typer.Option("", "--cflags", help="Flags that the program needs to compile, such as -DN=400."),
         ldflags: str = typer.Option("", "--ldflags", help="Libraries that it needs, such as -lz."),
@@ -65,7 +66,9 @@ def register(room: typer.Typer) -> None:
         ),
         search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
         seed: int = typer.Option(0, "--seed", help="Seed of the search."),
-        output: Path = typer.Option(Path(), "--output", "--out", help="Folder for results; default atunner-runs/RUN."),
+        output: Path = typer.Option(
+            Path(), "--output", "--out", show_default=False, help="Folder for results; default atunner-runs/RUN."
+        ),
         emit_vscode: bool = typer.Option(False, "--emit-vscode", help="Write tasks.json and launch.json."),
         dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be tried, and try nothing."),
         as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
@@ -74,9 +77,10 @@ def register(room: typer.Typer) -> None:
         sources = Sources(files or [], suite, level, _words(cflags), _words(ldflags), _inputs(args, stdin, inputs))
         writable(output)
         budget = Budget(trials=evals, seconds=seconds or None, usd=usd or None)
-        options = Options(search=search, seed=seed, rounds=iterations, slice=-(-evals // iterations), patience=4)
+        options = Options(search=search, seed=seed, rounds=iterations, slice=-(-evals // iterations), patience=PATIENCE)
         chosen = strategy or ("expert" if model == "none" else "one_prompt")
-        tuned: list[Tuned] = []
+        tuned, refused = list[Tuned](), list[str]()
+        several = suite is not None or len(files or []) > 1 or any(file.is_dir() for file in files or [])
         with Session(Settings()) as session, progress(as_json) as watch:
             for source, program in programs(sources, session.settings):
                 asked = program.model_copy(update={"kernel": kernel, "clang": clang})
@@ -84,8 +88,28 @@ def register(room: typer.Typer) -> None:
                 if dry_run:
                     plan(request, session.settings)
                 else:
-                    tuned.append(Tuned(source, session.start(request, watch, threading.Event()), seed))
-        return finish(tuned, output, as_json, emit_vscode) if tuned else 0
+                    watch(_looked_at(program))
+                    try:
+                        tuned.append(Tuned(source, session.start(request, watch, threading.Event()), seed))
+                    except UserError as error:
+                        if not several:
+                            raise
+                        refused.append(f"{program.name} was left out: {error}")
+        return _ended(tuned, refused, output, (as_json, emit_vscode))
+
+
+def _ended(tuned: Sequence[Tuned], refused: Sequence[str], output: Path, asked: tuple[bool, bool]) -> int:
+    """Show what was tuned, then what a suite left out; exit code 1 when that was anything."""
+    code = finish(tuned, output, *asked) if tuned else 0
+    for line in refused:
+        typer.echo(line, err=True)
+    return code or int(bool(refused))
+
+
+def _looked_at(program: Program) -> Event:
+    """The first thing to see: compiling, running and profiling a program takes a while before anything is judged."""
+    message = f"{program.name}: compiled, run three times, varied and profiled before anything is spent"
+    return Event(run="", kind="note", round=0, stage="preflight", message=message)
 
 
 def task_of(program: Program) -> Task:
@@ -145,7 +169,8 @@ def plan(request: Request, settings: Settings) -> None:
     task = domain.admit(request.task)
     facts = domain.facts(task)
     typer.echo(
-        f"{task.name}: level {task.spec['level']}, at most {request.budget.trials} evaluations; " + facts.notes[1]
+        f"{task.name}: level {task.spec['level']}, at most {request.budget.trials} evaluations; "
+        + "; ".join(facts.notes[1:])
     )
     for family in domain.families(task):
         typer.echo(

@@ -34,6 +34,8 @@ from atunner.domains.llvm_ir.toolchain import toolchain
 from atunner.domains.llvm_ir.variants import varied
 from atunner.domains.llvm_ir.wording import told
 
+LEAST_OWN_SHARE = 0.2
+"""Below this part of the time in the program's own lines there is nothing to rewrite."""
 TOOLS_S = "tools_s"
 """Among the figures of the last check: seconds that the trial spent in compilers and in runs."""
 
@@ -99,11 +101,14 @@ class LlvmIr:
             Setting(name="level", value=str(program.level), assumed=False),
             Setting(name="arguments", value=" ".join(program.input.args) or "none", assumed=False),
         )
-        notes = (
+        notes: tuple[str, ...] = (
             f"{len(program.source.splitlines())} lines of C, {len(program.files) - 1} headers",
             f"{held_out} held-out variants: "
             + ("; ".join([*(" ".join(i.args) for i in program.inputs), *(c.name for c in program.changes)]) or "none"),
         )
+        own = sum(line.share for line in program.hot)
+        if program.hot and own < LEAST_OWN_SHARE:
+            notes = (*notes, f"no hot function: its own lines take {own:.0%} of the time, so only flags can help")
         return OperatorFacts(
             operator=program.name,
             dtype="C program",
