@@ -185,7 +185,7 @@ def around(family: Family, best: Params, reach: int = 2) -> dict[str, tuple[Json
 OPENING = "You are the codegen agent: you decide where a search over kernels spends its points."
 NOW = (
     "Spend {points} points this round. Answer with moves: family, points, allowed parameter values where you want to "
-    "hold some, and why. You may add one rewrite: the whole source of a new kernel of the same name and arguments, its "
+    "hold some, and why. You may add one rewrite: the whole source of a new kernel of the same name and arguments, "
     "tunable numbers as NAMES with values."
 )
 
