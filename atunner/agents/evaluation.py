@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, told
-from atunner.core.consult import Spoken, consult
+from atunner.core.consult import Spoken, Toolbox, consult
 from atunner.core.ports import Model
 from atunner.core.task import Budget, Spent
 from atunner.core.value import Value
@@ -96,9 +96,9 @@ def prompt(standing: Standing, verdict: Verdict, limit: int = AGENT_LIMIT) -> Br
     return told("evaluation", OPENING, parts, NOW, limit)
 
 
-async def decide(model: Model | None, standing: Standing) -> Spoken[Verdict]:
+async def decide(model: Model | None, tools: Toolbox, standing: Standing) -> Spoken[Verdict]:
     """Go on or confirm. Hard bounds (budget, nothing left to try, the last round) are never asked."""
     verdict = rules(standing)
     if _budget(standing) or standing.exhausted or standing.last:
         return Spoken(verdict, "rules")
-    return await consult(model, "evaluation", prompt(standing, verdict).text, Verdict, lambda: verdict)
+    return await consult(model, "evaluation", prompt(standing, verdict).text, Verdict, lambda: verdict, tools)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
-from atunner.core.consult import Spoken, consult
+from atunner.core.consult import Spoken, Toolbox, consult
 from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
 from atunner.core.ports import Model
@@ -90,9 +90,11 @@ def prompt(view: HardwareView, device: Device, facts: OperatorFacts, limit: int 
     return told("hardware", OPENING, parts, NOW, limit)
 
 
-async def examine(model: Model | None, device: Device, facts: OperatorFacts, present: bool) -> Spoken[HardwareView]:
+async def examine(
+    model: Model | None, tools: Toolbox, device: Device, facts: OperatorFacts, present: bool
+) -> Spoken[HardwareView]:
     """Say which roof matters. Numbers stay computed: a model may only change the regime and the summary."""
     view = rules(device, facts, present)
-    spoken = await consult(model, "hardware", prompt(view, device, facts).text, HardwareView, lambda: view)
+    spoken = await consult(model, "hardware", prompt(view, device, facts).text, HardwareView, lambda: view, tools)
     kept = view.model_copy(update={"regime": spoken.answer.regime, "summary": spoken.answer.summary})
-    return Spoken(kept, spoken.by)
+    return Spoken(kept, spoken.by, spoken.tools)

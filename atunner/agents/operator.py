@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
-from atunner.core.consult import Spoken, consult
+from atunner.core.consult import Spoken, Toolbox, consult
 from atunner.core.facts import OperatorFacts
 from atunner.core.ports import Model
 from atunner.core.value import Value
@@ -105,6 +105,6 @@ def prompt(facts: OperatorFacts, limit: int = AGENT_LIMIT) -> Brief:
     return told("operator", OPENING, parts, NOW.format(traits=", ".join(Trait)), limit)
 
 
-async def examine(model: Model | None, facts: OperatorFacts) -> Spoken[OperatorView]:
+async def examine(model: Model | None, tools: Toolbox, facts: OperatorFacts) -> Spoken[OperatorView]:
     """Say which properties of the problem matter."""
-    return await consult(model, "operator", prompt(facts).text, OperatorView, lambda: rules(facts))
+    return await consult(model, "operator", prompt(facts).text, OperatorView, lambda: rules(facts), tools)

@@ -38,7 +38,7 @@ class Toolbox:
         """The tools themselves, to bind to a model that can call them."""
         return tuple(self._tools.values())
 
-    def call(self, name: str, **arguments: JsonValue) -> JsonValue:
+    def call(self, name: str, /, **arguments: JsonValue) -> JsonValue:
         """Call a tool by name; a call beyond the limit, or to a tool that is not here, answers None and is kept too."""
         said = f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})"
         if name not in self._tools or len(self.calls) >= self._limit:
@@ -47,7 +47,7 @@ class Toolbox:
         self.calls.append(said)
         return self._tools[name](**arguments)
 
-    def remember(self, name: str, **arguments: JsonValue) -> None:
+    def remember(self, name: str, /, **arguments: JsonValue) -> None:
         """Count a call whose answer is on record, so that it is not made again."""
         self.calls.append(f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})")
 
@@ -81,9 +81,9 @@ async def consult(
     rules: Callable[[], Answer],
     tools: Toolbox | None = None,
 ) -> Spoken[Answer]:
-    """The model's answer if it gives a valid one, else the expert's; `by` says which."""
-    if model is not None:
-        answer = await put(model, role, prompt, kind, tools)
-        if answer is not None:
-            return Spoken(answer, f"model:{model.name}")
-    return Spoken(rules(), "rules")
+    """The model's answer if it gives a valid one, else the expert's; `by` says which, `tools` what was called."""
+    answer = None if model is None else await put(model, role, prompt, kind, tools)
+    calls = tuple(tools.calls) if tools is not None else ()
+    if model is None or answer is None:
+        return Spoken(rules(), "rules", calls)
+    return Spoken(answer, f"model:{model.name}", calls)

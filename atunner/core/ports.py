@@ -163,7 +163,7 @@ class Tool(Protocol):
     name: str
     description: str
 
-    def __call__(self, **arguments: JsonValue) -> JsonValue:
+    def __call__(self, /, **arguments: JsonValue) -> JsonValue:
         """Run it; expected failures are part of the answer."""
         ...
 

@@ -28,7 +28,7 @@ class Compile:
     def __init__(self, deps: Deps, state: TuningState) -> None:
         self._deps, self._state = deps, state
 
-    def __call__(self, **arguments: JsonValue) -> JsonValue:
+    def __call__(self, /, **arguments: JsonValue) -> JsonValue:
         """Arguments: source, parameters. Answer: builds, and why not."""
         try:
             rewrite = Rewrite.model_validate({"name": "trial build", **arguments})

@@ -44,7 +44,7 @@ async def examine_operator(state: TuningState, runtime: Runtime[Deps]) -> Update
     """What is computed."""
     deps = runtime.context
     facts = deps.domain.facts(state.task)
-    spoken = await operator.examine(deps.model, facts)
+    spoken = await operator.examine(deps.model, deps.tools("operator"), facts)
     note(deps, state, "operator", spoken, spoken.answer.summary, facts.access)
     return {"operator": spoken.answer}
 
@@ -54,7 +54,7 @@ async def examine_hardware(state: TuningState, runtime: Runtime[Deps]) -> Update
     deps = runtime.context
     facts = deps.domain.facts(state.task)
     blocked = bool(deps.domain.unreachable(state.task))
-    spoken = await hardware.examine(deps.model, deps.device, facts, deps.present)
+    spoken = await hardware.examine(deps.model, deps.tools("hardware"), deps.device, facts, deps.present)
     note(deps, state, "hardware", spoken, spoken.answer.summary, deps.device.notes)
     return {"hardware": spoken.answer, "blocked": blocked}
 
@@ -104,7 +104,7 @@ async def fuse(state: TuningState, runtime: Runtime[Deps]) -> Update:
         return {}
     deps = runtime.context
     bound = state.hardware.bound_us if state.hardware else 0.0
-    spoken = await fusion.examine(deps.model, deps.domain.facts(state.task), deps.device, bound)
+    spoken = await fusion.examine(deps.model, deps.tools("fusion"), deps.domain.facts(state.task), deps.device, bound)
     points = tuple(
         f"{o.name} ({o.route}): saves {o.saved_bytes / 1e6:.3g} MB" + (f"; blocked: {o.blocker}" if o.blocker else "")
         for o in spoken.answer.opportunities
@@ -125,7 +125,7 @@ async def evaluate(state: TuningState, runtime: Runtime[Deps]) -> Update:
     open_ = {f.name for f in deps.domain.families(state.task)} - {*closed}
     exhausted = not open_ or not (state.proposal and state.proposal.moves)
     after = state.model_copy(update={**update, "spent": spent, "exhausted": exhausted})
-    spoken = await evaluation.decide(deps.model, standing(deps, after))
+    spoken = await evaluation.decide(deps.model, deps.tools("evaluation"), standing(deps, after))
     note(deps, state, "evaluation", spoken, spoken.answer.reason, ())
     ended = {"spent": spent, "before": spent, "round": state.round + 1, "exhausted": exhausted, "closed": closed}
     return {**update, **ended, "verdict": spoken.answer}

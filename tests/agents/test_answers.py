@@ -64,7 +64,7 @@ def test_a_model_may_move_the_roof_but_no_number() -> None:
     view = hardware.rules(device(), MATMUL, True)
     said = view.model_copy(update={"regime": Regime.MEMORY, "bound_us": 1e-9, "ridge": 7.0, "summary": "caches"})
     model = ScriptedModel({"hardware": said.model_dump(mode="json")})
-    spoken = asyncio.run(hardware.examine(model, device(), MATMUL, True))
+    spoken = asyncio.run(hardware.examine(model, Toolbox(), device(), MATMUL, True))
 
     assert spoken.by == "model:scripted"
     assert spoken.answer == view.model_copy(update={"regime": Regime.MEMORY, "summary": "caches"})
@@ -74,7 +74,7 @@ def test_a_model_may_weigh_a_fusion_but_not_its_bytes() -> None:
     view = fusion.rules(MATMUL, device(), 100.0)
     cheat: list[JsonValue] = [o.model_copy(update={"saved_bytes": 10**12}).model_dump() for o in view.opportunities]
     said: JsonValue = {"opportunities": cheat, "keep_single_pass": not view.keep_single_pass, "summary": "mine"}
-    spoken = asyncio.run(fusion.examine(ScriptedModel({"fusion": said}), MATMUL, device(), 100.0))
+    spoken = asyncio.run(fusion.examine(ScriptedModel({"fusion": said}), Toolbox(), MATMUL, device(), 100.0))
 
     assert spoken.answer.opportunities == view.opportunities
     assert spoken.answer.keep_single_pass is not view.keep_single_pass

@@ -112,7 +112,7 @@ def test_hard_bounds_are_never_asked() -> None:
     model = ScriptedModel({"evaluation": {"decision": "continue", "reason": "more!"}})
     spent = Standing(round=3, budget=Budget(trials=10), spent=Spent(trials=10))
     for standing in (spent, spent.model_copy(update={"spent": Spent(), "exhausted": True})):
-        spoken = asyncio.run(evaluation.decide(model, standing))
+        spoken = asyncio.run(evaluation.decide(model, Toolbox(), standing))
         assert (spoken.answer.decision, spoken.by) == (Decision.CONFIRM, "rules")
     assert model.asked == []
 

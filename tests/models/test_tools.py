@@ -34,7 +34,7 @@ class Oracle:
     def __init__(self) -> None:
         self.asked: list[JsonValue] = []
 
-    def __call__(self, **arguments: JsonValue) -> JsonValue:
+    def __call__(self, /, **arguments: JsonValue) -> JsonValue:
         self.asked.append(arguments.get("question"))
         if arguments.get("question") == "nonsense":
             raise UserError("That is no question.")
@@ -177,3 +177,38 @@ def test_a_coder_tries_a_kernel_before_it_proposes_it_and_a_replay_compiles_noth
     assert any(t.candidate.origin == f"model:{file}" for t in record.trials)
     assert [t.candidate for t in again.trials] == [t.candidate for t in record.trials]
     assert "trials are those of" in next(n.summary for n in again.notes if n.agent == "replay")
+
+
+LOOKS: dict[str, tuple[str, dict[str, JsonValue], dict[str, JsonValue]]] = {
+    "operator": ("operator_notes", {"operator": "matmul"}, {"traits": [], "summary": "a bowl"}),
+    "hardware": ("device", {"name": "A100"}, {"regime": "memory", "summary": "a roof"}),
+    "fusion": ("fusion_rules", {"producer": "gemm"}, {"keep_single_pass": False, "summary": "nothing"}),
+    "evaluation": ("history", {"limit": 2}, {"decision": "continue", "reason": "there is more to try"}),
+}
+WHOLE: dict[str, dict[str, JsonValue]] = {
+    "hardware": {"bound_us": 1, "ridge": 1, "fits": "L2", "parallel_slots": 1, "present": True},
+    "fusion": {"opportunities": []},
+}
+
+
+def test_every_agent_may_look_before_it_answers_and_what_it_called_is_in_its_note(tmp_path: Path) -> None:
+    script = {
+        role: [{"tool_calls": [{"name": name, "arguments": arguments}]}, {**WHOLE.get(role, {}), **answer}]
+        for role, (name, arguments, answer) in LOOKS.items()
+    }
+    file = tmp_path / "script.json"
+    file.write_text(json.dumps(script))
+    task = Task(domain="toy", name="toy", spec={"floor": 1})
+    options = Options(search="random", slice=8, rounds=2)
+    with Session(Settings(data=tmp_path / "data", cache=tmp_path / "cache", workers=1)) as session:
+        record = session.start(Request(task, Budget(trials=24), options, f"scripted:{file}", executor="inline"))
+        told = {c.node.partition(":")[0]: c.answer or "" for c in session.store.calls(record.run) if ":tool" in c.node}
+    noted = {n.agent: n.tools for n in record.notes if n.round == 0}
+
+    assert set(told) == set(LOOKS)
+    for role, (name, arguments, _) in LOOKS.items():
+        assert f"{name}({', '.join(f'{k}={v}' for k, v in arguments.items())})" in noted[role]
+    assert "register_blocking" in told["operator"]
+    assert "legal_when" in told["fusion"]
+    assert "dram_gbs" in told["hardware"]
+    assert [set(point) for point in json.loads(told["evaluation"])] == [{"family", "params", "value"}] * 2
