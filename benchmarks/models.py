@@ -56,7 +56,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Bench:
-    """A place for runs. seeds: of `useless`. budget: trials of a measured run. strategies: those that are looked at."""
+    """A place for runs. seeds: of `useless`. budget: trials of a measured run. strategies: those that are looked at.
+
+    A finished run of `useless` is kept in the folder, so that a benchmark that was stopped goes on where it was.
+    """
 
     folder: Path
     seeds: int = 10
@@ -134,6 +137,14 @@ def worth_of_nothing(bench: Bench) -> Iterable[Figure]:
 
 def final(bench: Bench, what: str, text: str, strategy: str, seed: int) -> float:
     """The confirmed speed-up over the baseline, 1 where nothing was confirmed."""
+    path = bench.folder / f"useless-{what}-{strategy}-{bench.budget}-{seed}.json"
+    if not path.exists():
+        path.write_text(json.dumps(confirmed(bench, what, text, strategy, seed)))
+    return float(json.loads(path.read_text()))
+
+
+def confirmed(bench: Bench, what: str, text: str, strategy: str, seed: int) -> float:
+    """The same, of a run made now."""
     if what == "toy":
         options = Options(slice=16, seed=seed)
         request = Request(TOY, Budget(trials=64), options, text, strategy, "inline")
@@ -235,11 +246,14 @@ def main() -> int:
     parser.add_argument("--budget", type=int, default=12, help="trials of a measured run")
     parser.add_argument("--strategy", action="append", choices=STRATEGIES)
     parser.add_argument("--operator", action="append", choices=[*KERNELS, "none"])
+    parser.add_argument("--keep", type=Path, help="folder for finished runs: a later call with it goes on from there")
     asked = parser.parse_args()
     missed = []
     with tempfile.TemporaryDirectory() as place:
         operators = tuple(o for o in asked.operator or KERNELS if o != "none")
-        bench = Bench(Path(place), asked.seeds, asked.budget, tuple(asked.strategy or STRATEGIES), operators)
+        folder = asked.keep or Path(place)
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = Bench(folder, asked.seeds, asked.budget, tuple(asked.strategy or STRATEGIES), operators)
         for name in asked.figure or FIGURES:
             began = time.monotonic()
             for figure in FIGURES[name](bench):
