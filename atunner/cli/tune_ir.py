@@ -95,15 +95,15 @@ def register(room: typer.Typer) -> None:
                         if not several:
                             raise
                         refused.append(f"{program.name} was left out: {error}")
-        return _ended(tuned, refused, output, (as_json, emit_vscode))
+        code = finish(tuned, output, as_json, emit_vscode) if tuned else 0
+        return _left_out(refused) or code
 
 
-def _ended(tuned: Sequence[Tuned], refused: Sequence[str], output: Path, asked: tuple[bool, bool]) -> int:
-    """Show what was tuned, then what a suite left out; exit code 1 when that was anything."""
-    code = finish(tuned, output, *asked) if tuned else 0
+def _left_out(refused: Sequence[str]) -> int:
+    """Name the programs of a suite that cannot be tuned; exit code 1 when there are any."""
     for line in refused:
         typer.echo(line, err=True)
-    return code or int(bool(refused))
+    return int(bool(refused))
 
 
 def _looked_at(program: Program) -> Event:

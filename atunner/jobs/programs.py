@@ -2,14 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from atunner.core.task import Objective, Task
-from atunner.core.value import Value
 from atunner.domains.llvm_ir.program import HEADERS, Input, Level, Program
 from atunner.jobs import forms
+from atunner.jobs.driven import Driven
 
 MAX_TEXT = 128 * 1024
+ROUNDS, PATIENCE = 6, 4
+"""Rounds that a budget is spread over, and how many of them may bring nothing."""
+
 FileName = Annotated[str, StringConstraints(pattern=forms.C_FILE)]
 FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=forms.TEXT)]
 Argument = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=forms.LINE)]
@@ -17,7 +20,7 @@ Flag = Annotated[str, StringConstraints(pattern=forms.FLAG)]
 Arguments = Annotated[tuple[Argument, ...], Field(max_length=16)]
 
 
-class IrWork(Value):
+class IrWork(Driven):
     """A C program that prints its whole result when run with `dump`.
 
     files: the program (.c) and its headers, by name. args: of the timed run; inputs: arguments held out for checking.
@@ -31,6 +34,11 @@ class IrWork(Value):
     inputs: Annotated[tuple[Arguments, ...], Field(max_length=8)] = ()
     cflags: Annotated[tuple[Flag, ...], Field(max_length=16)] = ()
     kernel: Annotated[str, StringConstraints(pattern=forms.FUNCTION)] = ""
+
+    def options(self, trials: int | None) -> dict[str, JsonValue]:
+        """The budget in rounds, so that what one finds can guide the next."""
+        rounds: dict[str, JsonValue] = {"rounds": ROUNDS, "patience": PATIENCE}
+        return rounds | {"slice": -(-trials // ROUNDS)} if trials else rounds
 
     @model_validator(mode="after")
     def _one_program(self) -> "IrWork":

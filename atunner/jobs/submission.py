@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from atunner.core.errors import UserError
 from atunner.core.job import JobRequest
@@ -61,13 +61,19 @@ class Submission(Value):
 
     def request(self, owner: str = "") -> JobRequest:
         """The request as the queue keeps it."""
-        options: dict[str, JsonValue] = {"search": self.search, "seed": self.seed, "target_ratio": self.target_ratio}
+        options = self.task.options(self.budget.trials)
+        options |= {"search": self.search, "seed": self.seed, "target_ratio": self.target_ratio}
         options |= {"approve": self.approve} if self.approve else {}
         options |= {"strategy": dict(self.strategy_options)} if self.strategy_options else {}
         return JobRequest(
             task=self.task.task(),
             budget=Budget(**self.budget.model_dump()),
-            options={"model": self.model, "strategy": self.strategy, "executor": "local", "options": options},
+            options={
+                "model": self.model,
+                "strategy": self.strategy,
+                "executor": self.task.executor,
+                "options": options,
+            },
             labels=self.labels,
             priority=self.priority,
             owner=owner,

@@ -1,24 +1,24 @@
 """The kinds of work that a client may hand in, each as its command takes it; every field is bounded."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from atunner.core.task import Task
-from atunner.core.value import Value
 from atunner.jobs import forms
+from atunner.jobs.driven import Driven
 from atunner.jobs.programs import IrWork
 from atunner.jobs.reading import kernel_of
 
 HOST = "host"
-MAX_TEXT = 128 * 1024
+MAX_TEXT, WHOLE = 128 * 1024, 1_000_000
 Word = Annotated[str, StringConstraints(pattern=forms.WORD)]
 FileName = Annotated[str, StringConstraints(pattern=forms.FILE)]
 FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=forms.TEXT)]
 Extent = Annotated[int, Field(ge=1, le=1 << 24)]
 
 
-class OperatorWork(Value):
+class OperatorWork(Driven):
     """A kernel for one operator, as `atunner optimize`. target: a GPU's name, or host; shape: None for the default."""
 
     kind: Literal["operator"]
@@ -42,7 +42,7 @@ class OperatorWork(Value):
         return Task(name=self.operator, spec=spec, target=self.target)
 
 
-class KernelWork(Value):
+class KernelWork(Driven):
     """A kernel of the user's own, as `atunner tune kernel`: its source, and what describes it, as texts.
 
     files: T1 (.json), YAML, the source, a Python reference, by name. main: which of them to read first; the only one
@@ -52,9 +52,14 @@ class KernelWork(Value):
     kind: Literal["kernel"]
     files: Annotated[dict[FileName, FileText], Field(min_length=1, max_length=8)]
     main: FileName | Literal[""] = ""
+    executor: ClassVar[str] = "threads"
     problem_size: Annotated[tuple[Extent, ...], Field(max_length=3)] = ()
     target: Word = HOST
     compiler: Literal["", "nvrtc", "nvcc", "gcc", "clang"] = ""
+
+    def options(self, trials: int | None) -> dict[str, JsonValue]:
+        """One search for the whole budget."""
+        return {"slice": trials or WHOLE}
 
     @model_validator(mode="after")
     def _whole(self) -> "KernelWork":
@@ -73,7 +78,7 @@ class KernelWork(Value):
         return Task(domain="user_kernels", name=str(kernel["name"]), spec=spec, target=self.target)
 
 
-class ToyWork(Value):
+class ToyWork(Driven):
     """A problem with a known answer, solved in seconds without a compiler: to try a service out."""
 
     kind: Literal["toy"]

@@ -9,6 +9,7 @@ import pytest
 from commands import Command, Said
 from in_thread import listening
 
+from atunner.jobs.programs import PATIENCE, ROUNDS
 from atunner.settings import Settings
 
 PROGRAM = '#include <stdio.h>\n#include "sizes.h"\nint main(void) { printf("%d\\n", N); }\n'
@@ -60,13 +61,27 @@ def test_a_c_program_goes_with_the_headers_that_it_includes(handed: Asked, home:
     (home / "more.h").write_text("#define M 4\n")
     (home / "count.c").write_text(PROGRAM)
     how = ("--level", "tolerance", "--args", "1 'a b'", "--inputs", "2", "--inputs", "3 4", "--cflags", "-DK=2")
-    task = handed("--ir", "count.c", *how, "--function", "main")["task"]
+    request = handed("--ir", "count.c", *how, "--function", "main", "--budget", "20")
+    task, driven = request["task"], request["options"]["options"]
 
+    assert (driven["rounds"], driven["slice"], driven["patience"]) == (ROUNDS, 4, PATIENCE)
     assert (task["domain"], task["name"]) == ("llvm_ir", "count")
     assert set(task["spec"]["files"]) == {"count.c", "sizes.h", "more.h"}
     assert task["spec"]["input"]["args"] == ["1", "a b"]
     assert [one["args"] for one in task["spec"]["inputs"]] == [["2"], ["3", "4"]]
     assert (task["spec"]["cflags"], task["spec"]["kernel"], task["spec"]["level"]) == (["-DK=2"], "main", "tolerance")
+
+
+def test_a_kernel_goes_with_the_files_that_it_names_and_is_searched_as_a_whole(handed: Asked, home: Path) -> None:
+    (home / "b.c").write_text("void f(float *x) { x[0] = P; }")
+    (home / "other.c").write_text("")
+    (home / "b.yaml").write_text(
+        "kernel: b.c\nparameters: {P: [1, 2]}\nsizes: {n: 9}\narguments: {x: 'float32[n] inout'}\n"
+    )
+    request = handed("--kernel", "b.yaml", "--budget", "40")
+
+    assert (request["task"]["domain"], request["options"]["executor"]) == ("user_kernels", "threads")
+    assert request["options"]["options"]["slice"] == 40
 
 
 @pytest.mark.parametrize(
