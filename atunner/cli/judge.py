@@ -13,6 +13,7 @@ from atunner.core.errors import UserError
 from atunner.domains.kernels.backends import Backend
 from atunner.domains.kernels.backends.c import CBackend, Options
 from atunner.domains.kernels.backends.cuda import CudaBackend
+from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.evidence import Bundle, Evidence, Finding, read, recheck, text_of
 from atunner.domains.kernels.gpu.present import present, target_among
@@ -24,6 +25,8 @@ from atunner.domains.llvm_ir.bundle import ProgramBundle, config, of_program
 from atunner.domains.llvm_ir.bundle import recheck as recheck_program
 from atunner.domains.llvm_ir.domain import LlvmIr
 from atunner.domains.llvm_ir.running import open_folder
+from atunner.domains.user_kernels.answers import UserOracle
+from atunner.domains.user_kernels.kept import operator_of
 from atunner.knowledge_base.devices import device as named_device
 from atunner.operators import Operator, operator
 from atunner.settings import Settings
@@ -98,8 +101,13 @@ def _of_program(bundle: ProgramBundle) -> list[Finding]:
 
 def _findings(bundle: Bundle) -> list[Finding]:
     evidence = bundle.evidence
+    settings = Settings()
+    backend = _backend(evidence, settings)
+    own = operator_of(evidence, backend, settings.cache)
+    if own is not None:
+        return list(recheck(bundle, own, backend, UserOracle))
     named: Operator = OPERATORS.get(evidence.operator) or operator(evidence.operator)
-    return list(recheck(bundle, named, _backend(evidence, Settings())))
+    return list(recheck(bundle, named, backend))
 
 
 def _backend(evidence: Evidence, settings: Settings) -> Backend[Any]:
@@ -120,4 +128,7 @@ def _backend(evidence: Evidence, settings: Settings) -> Backend[Any]:
         problem = evidence.artefact.built_for or evidence.validity.problem
         gpu = target_among(device, present()) if evidence.artefact.built_for is None else None
         return CudaBackend(settings.cache, device, problem, settings.sandbox, here=gpu)
-    raise UserError(f"This bundle holds a {language} kernel; `atunner verify` checks c and cuda here.")
+    if language == "opencl":
+        threads, device = then.extra.get("units"), named_device(evidence.origin.target or "host")
+        return OpenclBackend(settings.cache, device, threads if isinstance(threads, int) else 1, settings.sandbox)
+    raise UserError(f"This bundle holds a {language} kernel; `atunner verify` checks c, cuda and opencl here.")

@@ -8,7 +8,7 @@ from support import need
 
 from atunner.core.errors import UserError
 from atunner.core.status import Provenance
-from atunner.domains.user_kernels.domain import checked_problem
+from atunner.domains.user_kernels.checked import checked_problem
 from atunner.operators.user import problem_of
 from atunner.search.formats import read_kernel
 from atunner.tools import nvrtc

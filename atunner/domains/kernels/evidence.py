@@ -1,7 +1,7 @@
 """The evidence of one kept result: everything needed to check it again from scratch, in one file."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -176,7 +176,11 @@ def read(path: Path) -> Bundle:
         raise UserError(f"{path} is not an evidence bundle: {str(error).splitlines()[0]}.") from error
 
 
-def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator[Finding]:
+Asking = Callable[[Operator, int | None], Oracle]
+"""What makes an oracle of an operator and a secret."""
+
+
+def recheck(bundle: Bundle, operator: Operator, backend: Backend[B], asking: Asking = Oracle) -> Iterator[Finding]:
     """Look at every statement again: integrity, build, correctness with the old and with new seeds, and merit."""
     evidence = bundle.evidence
     same = evidence.digest == bundle.digest
@@ -186,9 +190,9 @@ def recheck(bundle: Bundle, operator: Operator, backend: Backend[B]) -> Iterator
     )
     yield from _rebuilt(evidence, backend)
     for name, secret in (("validity, revealed seeds", evidence.validity.secret), ("validity, new seeds", None)):
-        yield _valid(name, evidence, Stages(backend, _terms(evidence, operator, secret)))
-    yield from _clean(evidence, Stages(backend, _terms(evidence, operator, None)))
-    yield _worth(evidence, Stages(backend, _terms(evidence, operator, None)))
+        yield _valid(name, evidence, Stages(backend, _terms(evidence, asking(operator, secret))))
+    yield from _clean(evidence, Stages(backend, _terms(evidence, asking(operator, None))))
+    yield _worth(evidence, Stages(backend, _terms(evidence, asking(operator, None))))
 
 
 def _told(evidence: Evidence) -> Finding:
@@ -200,8 +204,8 @@ def _told(evidence: Evidence) -> Finding:
     return Finding(name="provenance", passed=None, detail=f"{where}; sandbox: {', '.join(origin.environment.sandbox)}")
 
 
-def _terms(evidence: Evidence, operator: Operator, secret: int | None) -> Terms:
-    return Terms(Oracle(operator, secret), evidence.validity.problem, evidence.validity.hidden)
+def _terms(evidence: Evidence, oracle: Oracle) -> Terms:
+    return Terms(oracle, evidence.validity.problem, evidence.validity.hidden)
 
 
 def _rebuilt(evidence: Evidence, backend: Backend[B]) -> Iterator[Finding]:

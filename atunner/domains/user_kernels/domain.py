@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import prod
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
@@ -14,7 +13,6 @@ from atunner.core.errors import CandidateError, UnknownName, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Measurement
 from atunner.core.profile import Profile, StaticFacts
-from atunner.core.program import Problem
 from atunner.core.roofline import bound, ceilings
 from atunner.core.space import Family
 from atunner.core.status import Provenance
@@ -25,10 +23,14 @@ from atunner.domains.kernels.backends.c import Options as COptions
 from atunner.domains.kernels.backends.hip import HipBackend
 from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.domain import Kernels
+from atunner.domains.kernels.evidence import Bundle, Meant, gather
 from atunner.domains.kernels.oracle import Oracle
+from atunner.domains.kernels.stages import Stages, Terms
 from atunner.domains.kernels.subject import Subject
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.user_kernels.answers import UserOracle, UserPlan, answering, commonest, first_look, no_answer
+from atunner.domains.user_kernels.checked import checked_problem
+from atunner.domains.user_kernels.kept import with_kernel
 from atunner.domains.user_kernels.objectives import (
     OBJECTIVES,
     Counter,
@@ -43,9 +45,6 @@ from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem
 LANGUAGES = ("c", "cuda", "hip", "opencl")
 MEASURED = ("c", "opencl")
 """Languages whose devices are always those of this machine."""
-CHECKED_ELEMENTS = 1 << 18
-MOST_ELEMENTS = 1 << 22
-LEAST_SIZE = 128
 
 
 class UserKernels(Kernels):
@@ -206,8 +205,15 @@ class UserKernels(Kernels):
         return None
 
     def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
-        """None: checking again from scratch needs an operator that ships."""
-        return None
+        """All that it takes to check a time again, the user's description included; None for other figures."""
+        if task.spec.get("language") not in MEASURED or task.objective.metric != "time":
+            return None
+        subject = self._subject(task)
+        meant = Meant(self.config.device.name if self.config.device.kind != "cpu" else "")
+        stages = Stages(subject.backend, Terms(subject.oracle, subject.problem))
+        found = with_kernel(gather(stages, trial, comparison, baseline, meant), _kernel(task), _baseline(task))
+        plain: JsonValue = Bundle(digest=found.digest, evidence=found).model_dump(mode="json")
+        return plain
 
     def plan_of(self, task: Task) -> UserPlan:
         """The cases that candidates of an admitted task are held against."""
@@ -314,42 +320,6 @@ class UserKernels(Kernels):
 
 def _refused(candidate: Candidate, error: CandidateError) -> Screening:
     return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
-
-
-def checked_problem(kernel: UserKernel, problem: Problem) -> Problem:
-    """The problem that a GPU kernel is checked at on the CPU: as given in `check`, else the problem itself.
-
-    A large one is halved in its sizes while its tensors follow.
-
-    Raises:
-        UserError: it is too large and cannot be made smaller.
-    """
-    if kernel.check:
-        return problem_of(kernel, {**kernel.sizes, **kernel.check})
-    found = problem
-    while _work(found) > CHECKED_ELEMENTS and (smaller := _halved(kernel, found)) is not None:
-        found = smaller
-    if _work(found) > MOST_ELEMENTS:
-        raise UserError(
-            f"{kernel.name} works on {_work(found)} elements, too many to check on the CPU, and its arguments do not "
-            "follow its sizes; give smaller ones: check: {size: NUMBER} in YAML, with shapes written in those sizes."
-        )
-    return found
-
-
-def _halved(kernel: UserKernel, problem: Problem) -> Problem | None:
-    """The problem with its largest even size halved, if that makes the tensors smaller."""
-    for name in sorted(problem.dims, key=lambda n: -problem.dims[n]):
-        extent = problem.dims[name]
-        if extent >= 2 * LEAST_SIZE and extent % 2 == 0:
-            smaller = problem_of(kernel, {**problem.dims, name: extent // 2})
-            if _work(smaller) < _work(problem):
-                return smaller
-    return None
-
-
-def _work(problem: Problem) -> int:
-    return sum(prod(b.shape) for b in problem.buffers)
 
 
 def _kernel(task: Task) -> UserKernel:
