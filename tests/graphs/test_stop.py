@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from atunner.wiring import _wait
+from atunner.graphs.thread import _wait
 
 
 class Ended(threading.Event):
@@ -28,8 +28,7 @@ def test_the_first_interrupt_asks_the_run_to_stop_and_waits_for_it() -> None:
         stop.wait(30)
         ended.set()
 
-    threading.Thread(target=work, daemon=True).start()
-    _wait(ended, stop)
+    _wait(threading.Thread(target=work, daemon=True), ended, stop)
 
     assert stop.is_set()
     assert ended.is_set()
@@ -37,4 +36,4 @@ def test_the_first_interrupt_asks_the_run_to_stop_and_waits_for_it() -> None:
 
 def test_a_second_interrupt_leaves_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
-        _wait(Ended(2), threading.Event())
+        _wait(threading.Thread(target=int, daemon=True), Ended(2), threading.Event())
