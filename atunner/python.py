@@ -91,16 +91,16 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
         UserError: something asked for does not exist or contradicts itself. ToolError: a program is missing.
     """
     task = kernel_task(read_kernel(Path(file), problem_size, constraints), target)
-    bound = budget or Budget(trials=200)
+    bound, settings = budget or Budget(trials=200), Settings()
     request = Request(
         task=task,
         budget=bound,
-        options=options or Options(slice=bound.trials or 1_000_000),
+        options=options or Options(slice=bound.trials or 1_000_000, ahead=settings.build_workers + 1),
         model=model,
         executor="threads",
         rules=tuple(constraints),
     )
-    with Session(Settings()) as session:
+    with Session(settings) as session:
         return Result(session.start(request, watch))
 
 

@@ -65,14 +65,15 @@ def register(app: typer.Typer) -> None:
         wanted = task.objective if objective == "time" else OBJECTIVES.get(objective, Objective(metric=objective))
         task = task.model_copy(update={"spec": {**task.spec, **_history(history)}, "objective": wanted})
         writable(output)
+        settings = Settings()
         request = Request(
             task=task,
             budget=bound,
-            options=Options(search=search, seed=seed, slice=bound.trials or WHOLE),
+            options=Options(search=search, seed=seed, slice=bound.trials or WHOLE, ahead=settings.build_workers + 1),
             model=model,
             executor="threads" if task.domain == "user_kernels" else "local",
         )
-        with Session(Settings()) as session, progress(as_json) as watch:
+        with Session(settings) as session, progress(as_json) as watch:
             record = session.start(request, watch, threading.Event())
         code = finish(record, output, as_json)
         _refuse_empty(record, bound)
