@@ -6,10 +6,11 @@ from itertools import product
 
 import islpy as isl
 
-from atunner.domains.llvm_ir.nests.blocking import Blocking, Phase, Pieces
+from atunner.domains.llvm_ir.nests.blocking import Blocking, Phase
 from atunner.domains.llvm_ir.nests.expressions import Expression
 from atunner.domains.llvm_ir.nests.kernels import Kernels
 from atunner.domains.llvm_ir.nests.nest import Nest, Statement
+from atunner.domains.llvm_ir.nests.pieces import Pieces
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
 from atunner.domains.llvm_ir.nests.printing import Printed, Printer, vector_type
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import islpy as isl
 
-from atunner.domains.llvm_ir.nests.blocking import Pieces
+from atunner.domains.llvm_ir.nests.pieces import Pieces
 from atunner.domains.llvm_ir.nests.polyhedra import Dependence, Polyhedra, Reference
 
 

@@ -7,10 +7,11 @@ from pydantic import JsonValue
 
 from atunner.core.space import Parameter, Space
 from atunner.core.value import Value
-from atunner.domains.llvm_ir.nests.blocking import Pieces
 from atunner.domains.llvm_ir.nests.effort import WHOLE, TooIntricate, limited
-from atunner.domains.llvm_ir.nests.planning import Numbers, plan, takes_steps
+from atunner.domains.llvm_ir.nests.pieces import Pieces
+from atunner.domains.llvm_ir.nests.planning import plan, takes_steps
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra
+from atunner.domains.llvm_ir.nests.sizes import Numbers
 from atunner.domains.llvm_ir.nests.strips import strips
 
 EVERY = "program"
