@@ -47,7 +47,9 @@ def _openai(spec: Spec, key: str) -> str:
     if answer.status_code in DENIED:
         raise UserError(f"{base} refuses the key ({answer.status_code}): set OPENAI_API_KEY to a valid one.")
     listed = _listed(answer)
-    if spec.kind == "openai" and listed and spec.name not in listed:
+    # A server of one model may take any name for it; one that lists several, or is known to look, does not.
+    looks = spec.kind == "openai" or len(listed) > 1 or '"vllm"' in answer.text
+    if looks and listed and spec.name not in listed:
         return f"{base} has no model {spec.name!r}. It has {', '.join(sorted(listed)[:12])}."
     context = listed.get(spec.name) or (next(iter(listed.values())) if len(listed) == 1 else 0)
     if 0 < context < NEEDED:

@@ -213,6 +213,29 @@ def test_a_refused_key_is_found_before_anything_is_spent(store: Store) -> None:
             check(f"{server.url}#m")
 
 
+@pytest.mark.parametrize(
+    ("listed", "known"),
+    [
+        ([{"id": "m"}], True),
+        ([{"id": "other"}], True),
+        ([{"id": "other", "owned_by": "vllm"}], False),
+        ([{"id": "a"}, {"id": "b"}], False),
+        ([{"id": "a"}, {"id": "m"}], True),
+    ],
+)
+def test_an_unknown_model_is_found_where_the_server_looks_at_names(listed: list[dict[str, str]], known: bool) -> None:
+    with serving(BAD["500"]) as server:
+        server.models = (200, json.dumps({"data": listed}))
+        said = ""
+        try:
+            check(f"{server.url}#m")
+        except UserError as error:
+            said = str(error)
+
+    assert (said == "") is known
+    assert known or "has no model 'm'. It has " in said
+
+
 def test_a_replay_gives_the_recorded_answers_and_names_the_first_divergence(store: Store) -> None:
     from fakes import TOY
 

@@ -63,6 +63,7 @@ def test_the_example_of_the_docs_runs_to_its_end(own: str, tmp_path: Path) -> No
         ("my_strategy:nameless", {}, "at least 1 character"),
         ("my_strategy:number", {}, "is of type int: its factory must return"),
         ("evolve", {"islands": 0}, "islands is wrong: Input should be greater than or equal to 1; got 0"),
+        ("expert", {"tries": 2}, "No strategy setting 'tries'. Known: none, this strategy has no settings"),
         ("evolve", {"isands": 2}, "No strategy setting 'isands'. Known: brief_tokens, children"),
         ("autonomous", {"max_replanning": "often"}, "max_replanning is wrong"),
         ("explicit", {"language": "cobol"}, "steps ship for c, cuda, llvm_ir, opencl, not for 'cobol'"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from langgraph.graph import START
 from langgraph.runtime import Runtime
+from pydantic import BaseModel, ConfigDict
 
 from atunner.agents import codegen
 from atunner.agents.codegen import FamilyRecord, Situation
@@ -15,7 +16,13 @@ from atunner.core.trial import Trial
 from atunner.graphs.deps import Deps
 from atunner.graphs.nodes import note
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import strategy_graph
+from atunner.graphs.strategies import finished, strategy_graph
+
+
+class Nothing(BaseModel):
+    """This strategy has no settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def records(deps: Deps, state: TuningState) -> tuple[FamilyRecord, ...]:
@@ -93,4 +100,4 @@ def expert() -> Any:
     graph = strategy_graph()
     graph.add_node("propose", propose)
     graph.add_edge(START, "propose")
-    return graph.compile()
+    return finished(graph, Nothing)

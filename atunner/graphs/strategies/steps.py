@@ -33,7 +33,7 @@ class Settings(BaseModel):
     brief_tokens: int = LIMIT
 
 
-def known(settings: dict[str, JsonValue], kind: type[Settings]) -> Any:
+def known(settings: dict[str, JsonValue], kind: type[BaseModel]) -> Any:
     """The settings of a strategy, typed.
 
     Raises:
@@ -41,7 +41,8 @@ def known(settings: dict[str, JsonValue], kind: type[Settings]) -> Any:
     """
     unknown = sorted(settings.keys() - kind.model_fields.keys())
     if unknown:
-        raise UserError(f"No strategy setting {unknown[0]!r}. Known: {', '.join(sorted(kind.model_fields))}.")
+        there = ", ".join(sorted(kind.model_fields)) or "none, this strategy has no settings"
+        raise UserError(f"No strategy setting {unknown[0]!r}. Known: {there}.")
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
