@@ -115,6 +115,7 @@ def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
         ("int main", {}, "Cannot read the kernel int main"),
         ("void f(float *x, int n) { for (int i = 0; i < n; i++) { x[i] = 0; }", {}, "does not end"),
         ("struct {int a;};", {}, "has 0 kernels (none)"),
+        ("void f(float *x, int n { x[0] = n; }", {}, "it does not parse: 1 '(' and 0 ')'"),
         (MATMUL + "void other(float *x, int n) { x[0] = n; }", {}, "has 2 kernels (matmul, other)"),
         (MATMUL, {"nmae": "matmul"}, "takes no 'nmae'"),
         (MATMUL, {"outputs": ["d"]}, "outputs names 'd', which matmul does not take"),

@@ -114,9 +114,20 @@ def kernel_name(source: str, file: str, named: str = "") -> str:
         if named not in words(source):
             raise UserError(f"{file} has no kernel named {named!r}. Found: {', '.join(there) or 'none'}.")
         return named
+    if not there:
+        raise UserError(f"{file} has 0 kernels (none): {_unread(source)}.")
     if len(there) != 1:
         raise UserError(f"{file} has {len(there)} kernels ({', '.join(there) or 'none'}); say which one with its name.")
     return there[0]
+
+
+def _unread(source: str) -> str:
+    """Why no function was found."""
+    clean = _COMMENT.sub(" ", source)
+    for opening, closing in ("()", "{}", "[]"):
+        if clean.count(opening) != clean.count(closing):
+            return f"it does not parse: {clean.count(opening)} {opening!r} and {clean.count(closing)} {closing!r}"
+    return "a function with its body is expected, and not a static one"
 
 
 def tunables(source: str) -> Tunables:
