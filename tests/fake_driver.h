@@ -9,9 +9,10 @@
 typedef struct { double at; } Event;
 static int fault, thing;
 
+/* A device is not held up by what else the host does: its clock is the time that this thread had a core. */
 static double now(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return t.tv_sec * 1e6 + t.tv_nsec * 1e-3;
 }
 static void spin(double us) {
