@@ -103,5 +103,5 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
         workers = p.stdout.readline().split()
         p.kill()
         # The workers hold this pipe too: it ends when the last of them has.
-        rest, _ = p.communicate(timeout=30)
+        rest, _ = p.communicate(timeout=120)
     assert (len(workers), rest, p.returncode) == (2, "", -signal.SIGKILL)

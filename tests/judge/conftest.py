@@ -14,4 +14,4 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def backend(cache: Path) -> CBackend:
-    return CBackend(cache, Options(timeout_s=3.0))
+    return CBackend(cache, Options(timeout_s=20.0))

@@ -12,7 +12,7 @@ def test_endless_output_costs_no_memory_and_ends_in_time() -> None:
 
 
 def test_output_is_cut_and_the_exit_code_kept() -> None:
-    done = run(sys.executable, "-c", "print('x' * 3_000_000); raise SystemExit(7)", timeout_s=20)
+    done = run(sys.executable, "-c", "print('x' * 3_000_000); raise SystemExit(7)", timeout_s=120)
 
     assert done.code == 7
     assert len(done.output) == MAX_OUTPUT
@@ -21,9 +21,9 @@ def test_output_is_cut_and_the_exit_code_kept() -> None:
 def test_what_a_program_leaves_running_ends_with_it() -> None:
     mark = "left-behind-by-a-test"
     code = f"import os; os.fork() or os.execvp('sleep', ['{mark}', '600'])"
-    run(sys.executable, "-c", code, timeout_s=20)
+    run(sys.executable, "-c", code, timeout_s=120)
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while running(mark) and time.monotonic() < deadline:
         pass
     assert running(mark) == ()
@@ -31,11 +31,11 @@ def test_what_a_program_leaves_running_ends_with_it() -> None:
 
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(ProgramMissing, match="no-such-program"):
-        run("no-such-program", timeout_s=1)
+        run("no-such-program", timeout_s=60)
 
 
 def test_standard_input_is_given_and_the_environment_is_what_was_asked() -> None:
-    done = run("/usr/bin/env", timeout_s=5, env={"A": "1"})
+    done = run("/usr/bin/env", timeout_s=60, env={"A": "1"})
 
     assert done.output == "A=1\n"
-    assert run("/bin/cat", timeout_s=5, stdin="hello").output == "hello"
+    assert run("/bin/cat", timeout_s=60, stdin="hello").output == "hello"
