@@ -25,6 +25,8 @@ POOL, WHOLE, FEW = 2500, 5000, 150
 ROWS, FIT_ROWS = 160, 110
 GROWTH, LONGEST = 1.2, 40
 REFIT = 1.3
+TRUSTED, STALE = 40, 25
+"""After TRUSTED figures, the last STALE without a better one, beliefs are forgotten: they may mislead here."""
 
 
 @dataclass
@@ -55,6 +57,9 @@ class Auto:
         if not ledger.best(1):
             return ledger.random(rng, count)
         model = self._current(ledger, rng)
+        fresh = ledger.count("alone") + DESIGN - len(ledger.asked)
+        if ledger.count("alone") and fresh > 0:  # a new look round, after beliefs led nowhere
+            return ledger.random(rng, min(count, fresh))
         return self._choose(ledger, model, count)
 
     # -- the model ------------------------------------------------------------------------------------------------
@@ -64,6 +69,13 @@ class Auto:
         told = ledger.told()
         since = max(_rebuilt_at(len(told)), int(np.argmin(ledger.figures())) + 1)
         if self._features is None:
+            self._prepare(ledger)
+        if self._belief is not None and _misled(ledger, since):
+            ledger.memo = {
+                "alone": float(len(ledger.asked)),
+                **{k: v for k, v in ledger.memo.items() if k not in ("weights", "fitted")},
+            }
+            self._model = None
             self._prepare(ledger)
         if self._model is None or self._model.since != since or not set(self._model.rows) <= set(told.tolist()):
             self._model = self._build(ledger, since, _pool_seed(ledger, since, rng))
@@ -75,7 +87,7 @@ class Auto:
         return model
 
     def _prepare(self, ledger: Ledger) -> None:
-        self._belief = merged(ledger.space, ledger.beliefs)
+        self._belief = None if ledger.count("alone") else merged(ledger.space, ledger.beliefs)
         extra = () if self._belief is None else (self._belief / max(float(np.std(self._belief)), 1e-9),)
         self._features = Features(ledger.space, extra)
 
@@ -152,6 +164,11 @@ def improvement(best: float, mean: Matrix, deviation: Matrix) -> Matrix:
     z = (best - mean) / deviation
     result: Matrix = (best - mean) * ndtr(z) + deviation * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
     return result
+
+
+def _misled(ledger: Ledger, since: int) -> bool:
+    """Whether the figures up to a rebuild say that the beliefs lead nowhere."""
+    return since >= TRUSTED and since - int(np.argmin(ledger.figures()[:since])) > STALE
 
 
 def _rebuilt_at(count: int) -> int:

@@ -166,3 +166,19 @@ def test_a_figure_must_be_a_number(value: float) -> None:
     search = searcher("random", SPACE, 0)
     with pytest.raises(UserError, match="Not a figure"):
         search.tell(search.ask(1)[0], value)
+
+
+def test_beliefs_that_lead_nowhere_are_forgotten_and_a_resumed_search_goes_the_same_way() -> None:
+    space = Space(parameters=tuple(Parameter(name=n, values=tuple(range(1, 11))) for n in "abc"))
+    built = SearchSpace(space)
+    history = [Source("another", [(built.params(i), float(i + 1)) for i in range(len(built))])]
+    search = searcher("auto", built, 1, history=history)
+    for turn in range(60):
+        for params in search.ask(1):
+            search.tell(params, 1.0 + turn)
+        if turn == 30:
+            assert "alone" not in json.dumps(search.state())
+    resumed = searcher("auto", built, 1, history=history, state=search.state())
+
+    assert "alone" in json.dumps(search.state())
+    assert resumed.ask(3) == search.ask(3)
