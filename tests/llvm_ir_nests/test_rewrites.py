@@ -13,7 +13,7 @@ from atunner.domains.llvm_ir.nests import Pick, refusals, rewrites
 pytestmark = pytest.mark.usefixtures("clang")
 
 PARAMS: tuple[dict[str, int], ...] = (
-    {"bytes": 32, "rows": 4, "vectors": 2, "jam": 8},
+    {"bytes": 32, "rows": 4, "vectors": 2, "jam": 8, "apart": 1},
     {"bytes": 16, "rows": 3, "vectors": 1, "jam": 2, "depth": 64, "pack": 1},
 )
 
