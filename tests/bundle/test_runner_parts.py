@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atunner.domains.kernels.bundle_runner import hashing, statistics
+from atunner.domains.kernels.bundle_runner.judge import Judge
 from atunner.domains.kernels.bundle_runner.truth import REFERENCES, Draw, inputs, mismatch, truth
 from atunner.operators import known, operator
 
@@ -103,3 +104,12 @@ def test_a_seal_covers_everything_and_the_manifest(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("content")
     assert list(hashing.damage(tmp_path, {"a": hashing.file_digest(tmp_path / "a")})) == []
     assert list(hashing.damage(tmp_path, {"a": "0", "b": "0"})) == ["a was changed", "b is missing"]
+
+
+def test_a_host_that_is_at_other_work_all_the_time_gives_no_figure(tmp_path: Path) -> None:
+    judge = Judge(tmp_path, {"problem": {}}, "sm_80", "", 1.0)
+    said = {"pairs": [(2.0, 1.0)] * 20, "samples": {"candidate": [1.0] * 20}, "throttled_blocks": 0}
+    found = judge.timed({**said, "wall": {"candidate": []}})
+    assert found["status"] == "not_measured"
+    assert "others had the core" in found["feedback"]
+    assert judge.timed({**said, "wall": {"candidate": [500.0] * 5}})["status"] == "rejected"

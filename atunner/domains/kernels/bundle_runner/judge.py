@@ -172,6 +172,8 @@ class Judge:
         pairs = [(a, b) for a, b in said["pairs"]]
         if not pairs:
             return _failed("not_measured", f"the clock was held down in all {said['throttled_blocks']} blocks")
+        if not said["wall"]["candidate"]:
+            return _failed("not_measured", "others had the core in every call that the host's clock timed")
         if statistics.hidden_work(said["samples"]["candidate"], said["wall"]["candidate"]):
             return _failed("rejected", "the host's clock saw more than 1.5 times the device's: work is hidden from it")
         found = statistics.ratio(pairs)

@@ -24,6 +24,9 @@ CALLS = 4
 FLUSH = 8
 """Times the L2 cache. Twice would empty it; this also takes 100 us, in which the host queues marks and launches."""
 
+DISTURBED = 0.1
+"""Share of a call's time on the host that others may have had the core; above it the host's clock tells nothing."""
+
 CHECKED = 0.1
 """Share of timed calls whose output is looked at."""
 
@@ -193,7 +196,9 @@ class Session:
                 times[side].append(self._call(side, sets[place]))
                 if self.random.random() < CHECKED:
                     self._save(("timed", place), side, sets[place], generation[place])
-            walls[side].append(self._wall(side, sets[int(self.random.integers(len(sets)))]))
+            wall = self._wall(side, sets[int(self.random.integers(len(sets)))])
+            if wall is not None:
+                walls[side].append(wall)
         return times
 
     def _prepare(self, side: int, buffers: Buffers) -> None:
@@ -211,15 +216,15 @@ class Session:
         self.driver.synchronise()
         return self.driver.between_us(start, end)
 
-    def _wall(self, side: int, buffers: Buffers) -> float:
-        """Host microseconds of one call from an idle device to an idle device, without what others had the core."""
+    def _wall(self, side: int, buffers: Buffers) -> float | None:
+        """Host microseconds of one call from an idle device to an idle one; None when others had the core meanwhile."""
         self._prepare(side, buffers)
         self.driver.synchronise()
         waited, begun = waited_us(), time.perf_counter()
         self.sides[side].start(buffers)
         self.driver.synchronise()
         wall = (time.perf_counter() - begun) * 1e6
-        return max(0.0, wall - (waited_us() - waited))
+        return wall if waited_us() - waited <= DISTURBED * wall else None
 
     def _empty(self) -> float:
         """Device microseconds between two marks with nothing between them; reported, never subtracted."""
