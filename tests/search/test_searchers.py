@@ -169,7 +169,7 @@ def test_a_figure_must_be_a_number(value: float) -> None:
 
 
 def test_beliefs_that_lead_nowhere_are_forgotten_and_a_resumed_search_goes_the_same_way() -> None:
-    space = Space(parameters=tuple(Parameter(name=n, values=tuple(range(1, 11))) for n in "abc"))
+    space = Space(parameters=tuple(Parameter(name=n, values=tuple(range(1, 7))) for n in "abc"))
     built = SearchSpace(space)
     history = [Source("another", [(built.params(i), float(i + 1)) for i in range(len(built))])]
     search = searcher("auto", built, 1, history=history)
