@@ -42,7 +42,7 @@ test: setup models
 	$(BIN)/pytest -n 2 -m "not slow" --dist worksteal
 
 nightly: setup models
-	$(BIN)/pytest -n 2
+	ATUNNER_EXAMPLES=new $(BIN)/pytest -n 2
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
