@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from atunner.core.errors import UserError
+from atunner.tools.text import text_of
 
 LEVELS = ("debug", "info", "warning", "error")
 CONFIG_HELP = "YAML file with this command's options, e.g. 'target-gpu: A100'; the command line wins."
@@ -72,9 +73,7 @@ def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
 
 def _options(path: Path) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise UserError(f"Cannot read --config {path}: {error.strerror}.") from error
+        content = YAML(typ="safe").load(text_of(path, f"--config {path}")) or {}
     except YAMLError as error:
         raise UserError(f"--config {path} is not YAML: {str(error).splitlines()[0]}.") from error
     if not isinstance(content, Mapping):

@@ -19,6 +19,7 @@ from atunner.domains.llvm_ir.program import Input, read_program
 from atunner.graphs.deps import Options
 from atunner.graphs.request import Request
 from atunner.settings import Settings
+from atunner.tools.text import text_of
 from atunner.wiring import Session
 
 CLANG = "Which clang; left out: the newest here."
@@ -180,7 +181,4 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _read(stdin: Path) -> str:
-    try:
-        return stdin.read_text(encoding="utf-8") if stdin != Path() else ""
-    except OSError as error:
-        raise UserError(f"Cannot read --stdin {stdin}: {error.strerror}.") from error
+    return text_of(stdin, f"--stdin {stdin}") if stdin != Path() else ""

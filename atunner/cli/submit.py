@@ -14,6 +14,7 @@ from atunner.cli.status import followed
 from atunner.core.errors import UserError
 from atunner.core.job import JobState
 from atunner.jobs.submission import submission_of
+from atunner.tools.text import text_of
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"/]+)"', re.MULTILINE)
 HELP = """Hand a job to a server: an operator, a kernel or a C program of your own, or the toy.
@@ -105,11 +106,11 @@ def _operator(name: str, shape: str, settings: list[str]) -> dict[str, object]:
 
 def _kernel(main: Path, size: str) -> dict[str, object]:
     """A description or source, and the files beside it that it names, as texts."""
-    text = _text(main, "--kernel")
+    text = text_of(main, f"--kernel {main}")
     described = main.suffix in (".json", ".yaml", ".yml")
     beside = sorted(main.parent.iterdir()) if described else []
     named = [file for file in beside if file != main and file.is_file() and file.name in text]
-    files = {main.name: text, **{file.name: _text(file, "--kernel") for file in named}}
+    files = {main.name: text, **{file.name: text_of(file, f"--kernel {file}") for file in named}}
     extents = numbers(size, "--problem-size") if size else ()
     return {"kind": "kernel", "main": main.name, "files": files, "problem_size": extents}
 
@@ -127,18 +128,9 @@ def _included(main: Path) -> dict[str, str]:
     while wanted:
         file = wanted.pop()
         if file.name not in found:
-            found[file.name] = _text(file, "--ir")
+            found[file.name] = text_of(file, f"--ir {file}")
             wanted += [file.with_name(name) for name in INCLUDE.findall(found[file.name])]
     return found
-
-
-def _text(file: Path, option: str) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"Cannot read {option} {file}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{option} {file} is not text: expected UTF-8.") from error
 
 
 def _words(text: str, option: str) -> list[str]:

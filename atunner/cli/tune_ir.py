@@ -28,6 +28,7 @@ from atunner.graphs.request import Request
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.jobs.programs import PATIENCE, ROUNDS
 from atunner.settings import Settings
+from atunner.tools.text import text_of
 from atunner.wiring import HOST, Session, domain_config
 
 LONG_ENOUGH_MS = 20.0
@@ -192,8 +193,5 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _inputs(args: str, stdin: Path, held_out: Sequence[str]) -> tuple[Input, ...]:
-    try:
-        typed = stdin.read_text(encoding="utf-8") if stdin != Path() else ""
-    except OSError as error:
-        raise UserError(f"Cannot read --stdin {stdin}: {error.strerror}.") from error
+    typed = text_of(stdin, f"--stdin {stdin}") if stdin != Path() else ""
     return (Input(args=_words(args), stdin=typed), *(Input(args=_words(h), stdin=typed) for h in held_out))

@@ -10,6 +10,7 @@ from ruamel.yaml.error import YAMLError
 
 from atunner.core.errors import UserError
 from atunner.core.value import Value
+from atunner.tools.text import text_of
 
 LOCAL = "local"
 MILLION = 1e6
@@ -50,10 +51,7 @@ def _shipped() -> dict[str, Price]:
 
 
 def _read(path: Path) -> dict[str, Price]:
-    try:
-        return _parse(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UserError(f"Cannot read prices {path}: {error.strerror}.") from error
+    return _parse(text_of(path, f"prices {path}"), str(path))
 
 
 def _parse(text: str, name: str) -> dict[str, Price]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from atunner.core.errors import UserError
 from atunner.llm.speakers import ModeRefused, Reply, wanted_in
+from atunner.tools.text import text_of
 
 Lines = Mapping[str, Sequence[JsonValue]]
 
@@ -50,9 +51,7 @@ def script(path: Path) -> ScriptedSpeaker:
         UserError: the file cannot be read or has another form.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"Cannot read the script {path}: {error.strerror}.") from error
+        content = json.loads(text_of(path, f"the script {path}"))
     except json.JSONDecodeError as error:
         raise UserError(f"The script {path} is not JSON: {error}.") from error
     if not isinstance(content, dict) or not all(isinstance(v, list) for v in content.values()):

@@ -72,6 +72,34 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(atunner: Command, argv: tup
 
 
 @pytest.mark.parametrize(
+    "argv",
+    [
+        ("tune", "kernel", "noise.yaml"),
+        ("tune", "kernel", "noise.json"),
+        ("tune", "kernel", "noise.c"),
+        ("tune", "ir", "noise.c"),
+        (*MATMUL, "--config", "noise.yaml"),
+        (*MATMUL, "--model", "scripted:noise.json"),
+        (*MATMUL, "--prices", "noise.yaml", "--model", "openai:gpt-4o", "--max-usd", "1"),
+        ("submit", "--kernel", "noise.c"),
+        ("submit", "--ir", "noise.c"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_no_text_is_one_line_and_exit_code_2(
+    atunner: Command, home: Path, argv: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key")
+    for name in ("noise.yaml", "noise.json", "noise.c"):
+        (home / name).write_bytes(bytes(range(128, 256)))
+    said = atunner(*argv)
+
+    assert (said.code, said.out) == (BAD_REQUEST, "")
+    assert said.err.count("\n") == 1
+    assert " text" in said.err
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("budgets: 4", "no option 'budgets' for optimize. Known: "),

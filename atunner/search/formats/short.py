@@ -15,6 +15,7 @@ from atunner.core.space import Parameter, Space
 from atunner.operators.user import Answer, Argument, Tolerance, UserKernel
 from atunner.search.formats import geometry, source
 from atunner.search.formats.lists import only_when, plain_constraint, spread, value_list
+from atunner.tools.text import text_of
 
 KEYS = (
     *("kernel", "name", "language", "sizes", "problem_size", "check", "parameters", "constraints", "arguments"),
@@ -79,9 +80,7 @@ def described(content: Mapping[str, Any], file: Path, path: Path) -> UserKernel:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+        content = YAML(typ="safe").load(text_of(path))
     except YAMLError as error:
         raise UserError(f"{path.name} is not YAML: {' '.join(str(error).split())[:160]}.") from error
     if not isinstance(content, Mapping):

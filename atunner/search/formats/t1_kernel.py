@@ -9,6 +9,7 @@ from atunner.core.space import Parameter, Space
 from atunner.operators.user import Answer, Argument, Tolerance, UserKernel
 from atunner.search.formats import geometry, source, t1
 from atunner.search.formats.lists import plain_constraint, size_of, value_list
+from atunner.tools.text import text_of
 
 TYPES = {
     **{"float": "float32", "double": "float64", "half": "float16", "bool": "bool"},
@@ -23,10 +24,7 @@ def read(path: Path) -> UserKernel:
     Raises:
         UserError: not T1, of another version, or it asks for what is not supported; says which.
     """
-    try:
-        described = t1.read(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+    described = t1.read(text_of(path))
     spec = described.KernelSpecification.model_dump()
     try:
         return _kernel(described, spec, path)
