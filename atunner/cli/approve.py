@@ -68,11 +68,16 @@ def settled(session: Session, record: RunRecord, as_json: bool) -> RunRecord:
 def ended(record: RunRecord, output: Path, as_json: bool) -> int:
     """The report of a run that has ended, or the line that says what it waits for."""
     if record.state is not RunState.WAITING:
-        if record.task.domain == "llvm_ir":
-            from atunner.cli.ir_report import Tuned
-            from atunner.cli.ir_report import finish as finish_program
-
-            return finish_program([Tuned(Path(f"{record.task.name}.c"), record)], output, as_json, False)
-        return finish(record, output, as_json)
+        return reported(record, output, as_json)
     typer.echo(f"{record.run} {record.stop_reason} Answer with: atunner approve {record.run}", err=True)
     return WAITS
+
+
+def reported(record: RunRecord, output: Path, as_json: bool) -> int:
+    """All files of a run, and its report."""
+    if record.task.domain == "llvm_ir":
+        from atunner.cli.ir_report import Tuned
+        from atunner.cli.ir_report import finish as finish_program
+
+        return finish_program([Tuned(Path(f"{record.task.name}.c"), record)], output, as_json, False)
+    return finish(record, output, as_json)

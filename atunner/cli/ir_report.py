@@ -75,7 +75,7 @@ def said(record: RunRecord) -> str:
         )
     chosen = ", ".join(f"{k} {v}" for k, v in winner.candidate.params.items())
     return (
-        f"{name}: {confirmed.ratio:.2f}x over clang -O3, measured, 95 % interval {confirmed.low:.2f} to "
+        f"{name}: {confirmed.ratio:.2f}x over clang -O3, {record.provenance}, 95 % interval {confirmed.low:.2f} to "
         f"{confirmed.high:.2f}, level {level}, {record.spent.trials} evaluations; {winner.candidate.family}: {chosen}"
     )
 

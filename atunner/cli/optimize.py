@@ -57,7 +57,9 @@ def register(app: typer.Typer) -> None:
         target_ratio: float = typer.Option(0.0, "--target-ratio", min=0, help="Stop when this gain is reached."),
         approve: str = typer.Option("", "--approve", help="plan or candidate: what you are asked about first."),
         seed: int = typer.Option(0, "--seed", help="Seed of the searches."),
-        output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+        output: Path = typer.Option(
+            Path(), "--output", show_default=False, help="Folder for results; default atunner-runs/RUN."
+        ),
         as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
     ) -> int:
         """Translate the options, run, and show the record."""

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 def replay(
     run: str = typer.Argument(help="A run's name from `atunner list`."),
     remeasure: bool = typer.Option(False, "--remeasure", help="Take the answers only; build and measure afresh."),
-    output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+    output: Path = typer.Option(
+        Path(), "--output", show_default=False, help="Folder for results; default atunner-runs/RUN."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
 ) -> int:
     """Run again what was recorded: answers and measurements from the record, stamped simulated, with no network.

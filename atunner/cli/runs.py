@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from atunner.cli.approve import ended, settled
+from atunner.cli.approve import ended, reported, settled
 from atunner.cli.common import command, print_json
-from atunner.cli.show import finish, folder_of, progress
+from atunner.cli.show import finish, progress
 from atunner.cli.tables import show_table
 from atunner.core.errors import UserError
 from atunner.core.record import RunRecord
@@ -18,7 +18,6 @@ from atunner.reports import compare as compare_records
 from atunner.reports import export as exports
 from atunner.reports.terminal import show as show_record
 from atunner.reports.transcript import transcript
-from atunner.reports.write import write
 from atunner.wiring import Session
 
 NO_RUNS = "No runs yet. Start with: atunner optimize --operator matmul"
@@ -73,7 +72,9 @@ def show(
 
 def resume(
     run: str = typer.Argument(help="A run that was stopped or killed."),
-    output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+    output: Path = typer.Option(
+        Path(), "--output", show_default=False, help="Folder for results; default atunner-runs/RUN."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
 ) -> int:
     """Go on with a run; no recorded trial is judged again.
@@ -89,10 +90,12 @@ def resume(
 
 def export(
     run: str = typer.Argument(help="A run's name."),
-    output: Path = typer.Option(Path(), "--output", help="Folder for all files; default atunner-runs/RUN."),
+    output: Path = typer.Option(
+        Path(), "--output", show_default=False, help="Folder for all files; default atunner-runs/RUN."
+    ),
     bundle: Path = typer.Option(Path(), "--bundle", help="Only the bundle that measures on a GPU machine, here."),
     form: str = typer.Option("", "--format", help="json or csv, to standard output, instead of files."),
-) -> None:
+) -> int:
     """Write a run's files again, its bundle, or its record in another form.
 
     Example: atunner export conv2d-a100-20260101-120000-1a2b --bundle ./bundle
@@ -105,13 +108,15 @@ def export(
     elif bundle != Path():
         typer.echo(write_bundle(record, bundle))
     else:
-        for place in write(record, folder_of(record, output)).places:
-            typer.echo(place)
+        return reported(record, output, False)
+    return 0
 
 
 def import_result(
     file: Path = typer.Argument(help="The result.json that a bundle wrote on the GPU machine."),
-    output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+    output: Path = typer.Option(
+        Path(), "--output", show_default=False, help="Folder for results; default atunner-runs/RUN."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the new record as JSON."),
 ) -> int:
     """Take back what a bundle measured: a new run, ranked by the measured times.

@@ -56,7 +56,9 @@ def register(app: typer.Typer) -> None:
         compiler: str = typer.Option("", "--compiler", help="gcc or clang for C."),
         model: str = typer.Option("none", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
         seed: int = typer.Option(0, "--seed", help="Seed of the search."),
-        output: Path = typer.Option(Path(), "--output", help="Folder for results; default atunner-runs/RUN."),
+        output: Path = typer.Option(
+            Path(), "--output", show_default=False, help="Folder for results; default atunner-runs/RUN."
+        ),
         as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
     ) -> int:
         """Translate the options, run, and show the record."""

@@ -87,6 +87,8 @@ def test_a_run_is_listed_shown_exported_and_compared(atunner: Command, toy: str,
     assert json.loads(atunner("export", toy, "--format", "json").out)["run"] == toy
     rows = list(csv.reader(io.StringIO(atunner("export", toy, "--format", "csv").out)))
     assert len(rows) > 8
+    assert atunner("export", toy, "--output", "again").code == 0
+    assert RunRecord.model_validate_json((home / "again" / "run.json").read_text()).run == toy
     assert atunner("compare", toy, toy).code in (0, 2)
 
 
