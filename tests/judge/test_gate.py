@@ -59,3 +59,17 @@ def test_flags_for_code_generation_are_taken(flag: str) -> None:
 def test_flags_that_reach_further_are_refused(flag: str) -> None:
     with pytest.raises(NotBuilt, match="not allowed"):
         allowed([flag])
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("static inline float twice(float x) { return 2 * x; }", "nothing found"),
+        ("static const float scaled(float x);", "nothing found"),
+        ("static int calls;", "k.c:1: state kept between calls (static)"),
+        ("static float table[] = {1.0f};", "k.c:1: state kept between calls (static)"),
+        ("void m(void) { static int n = f(3); }", "k.c:1: state kept between calls (static)"),
+    ],
+)
+def test_what_keeps_state_is_noted_and_functions_are_not(source: str, said: str) -> None:
+    assert static({"k.c": source})[0].detail == said

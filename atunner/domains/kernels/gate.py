@@ -126,8 +126,15 @@ def findings(source: str) -> Iterator[tuple[str, Token, bool]]:
             yield from _directive(token)
         elif token.kind == "name":
             called = index + 1 < len(found) and found[index + 1].text == "("
-            if token.text not in COMMON or (called and token.text not in own):
+            if (token.text not in COMMON or (called and token.text not in own)) and not _heads_function(found, index):
                 yield from _name(token)
+
+
+def _heads_function(found: list[Token], index: int) -> bool:
+    """Whether this is the `static` of a function, which keeps nothing."""
+    if found[index].text != "static":
+        return False
+    return next((t.text for t in found[index:] if t.text in "(=;[{"), "") == "("
 
 
 def _defined(found: list[Token]) -> frozenset[str]:
