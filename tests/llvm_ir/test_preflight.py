@@ -25,6 +25,7 @@ def program(body: str, head: str = "") -> str:
         (program(LOOP), "prints nothing when run with 'dump'"),
         (program(f'{LOOP} printf("%p\\n", (void *)&x); '), r"not deterministic.*at byte \d+: first '.*', then '"),
         (program(f'{LOOP} printf("%d\\n", getpid());', "#include <unistd.h>"), "not deterministic.*process ids"),
+        (program(f'{LOOP} printf("%ld\\n", (long)time(0));', "#include <time.h>"), "not deterministic.*; time, "),
         (program(f"{LOOP} abort();"), "itself fails"),
         (program("int x = getchar(); return x;"), "waits for input: give it with --stdin"),
     ],
