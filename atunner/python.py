@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 from atunner.core.candidate import Candidate
+from atunner.core.errors import UserError
 from atunner.core.record import RunRecord
 from atunner.core.task import Budget, Task
 from atunner.graphs.deps import Options
@@ -119,6 +120,8 @@ tune_async = _twin(tune)
 
 
 def _task(operator: str, shape: Sequence[int] | None, target: str, settings: Mapping[str, int | str]) -> Task:
+    if isinstance(shape, str):
+        raise UserError(f"shape takes whole numbers as in (64, 64, 64), got the text {shape!r}.")
     return Task(
         name=operator,
         spec={

@@ -189,6 +189,8 @@ def _given(kernel: str | Path, language: str) -> tuple[str, str, str]:
     if not isinstance(kernel, str | Path):
         raise UserError(f"Expected a kernel's source or its file, got an object of type {type(kernel).__name__}.")
     text = str(kernel)
+    if not isinstance(kernel, Path) and not text.strip():
+        raise UserError("The kernel is empty: give its source or its file.")
     if isinstance(kernel, Path) or ("\n" not in text and "{" not in text):
         path = Path(kernel)
         return read_source(path), path.name, language_of(path, language)

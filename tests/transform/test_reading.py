@@ -129,6 +129,7 @@ def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
         (AXPY, {"device": "A100"}, "is C and runs on this machine"),
         (GPU, {}, "is for a GPU: give device='A100'"),
         (3, {}, "Expected a kernel's source or its file"),
+        ("  \n", {}, "The kernel is empty"),
         (AXPY, {"sizes": 5}, "sizes takes {NAME: VALUE}, got 5"),
         (AXPY, {"outputs": "y"}, "outputs takes a list, got 'y'"),
         (AXPY, {"sizes": {"n": 64}, "constraints": ["UNROLL > 8"]}, "'UNROLL > 8' cannot be met"),

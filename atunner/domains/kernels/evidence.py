@@ -159,7 +159,9 @@ def text_of(path: Path) -> str:
     try:
         return (path / FILE if path.is_dir() else path).read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"No evidence at {path}: expected {FILE}; {error.strerror}.") from error
+        raise UserError(
+            f"No evidence at {path}: expected {FILE}, which a confirmed gain leaves; {error.strerror}."
+        ) from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not an evidence bundle: it is no text.") from error
 
