@@ -1,0 +1,5 @@
+"""`python -m atunner` is the command `atunner`."""
+
+from atunner.cli import main
+
+main()
