@@ -24,10 +24,10 @@ class Toy:
         self.config = config or {}
 
     def admit(self, task: Task) -> Task:
-        """Only `floor` may be set, and it must not be negative."""
+        """Only `floor` may be set: a positive whole number, as no cost of a kernel is zero."""
         floor = task.spec.get("floor", 1)
-        if set(task.spec) - {"floor"} or not isinstance(floor, int) or floor < 0:
-            raise UserError(f"toy takes floor=INTEGER from 0, got {task.spec}")
+        if set(task.spec) - {"floor"} or not isinstance(floor, int) or floor < 1:
+            raise UserError(f"toy takes floor=INTEGER from 1, got {task.spec}")
         return task.model_copy(update={"spec": {"floor": floor}})
 
     def unreachable(self, task: Task) -> str:

@@ -35,7 +35,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     made = create(settings_at(folder), Serving(slots=0, hosts=frozenset()))
     jobs = made.state.service.jobs
     for number in range(4):
-        jobs.submit(toy(number, trials=12))
+        jobs.submit(toy(number + 1, trials=12))
         perform(settings_at(folder), jobs.claim("test"), threading.Event())
     jobs.submit(toy(9).model_copy(update={"approval": True}))
     jobs.cancel(jobs.submit(toy(10)).id, "not wanted")

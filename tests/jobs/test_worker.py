@@ -131,7 +131,7 @@ def test_workers_killed_at_random_lose_and_repeat_nothing(
     tmp_path: Path, jobs: JobStore, seed: int, kills: int, count: int
 ) -> None:
     chance = random.Random(seed)
-    ids = [jobs.submit(toy(n, trials=24), key=f"job-{n}").id for n in range(count)]
+    ids = [jobs.submit(toy(n, trials=24), key=f"job-{n}").id for n in range(1, count + 1)]
     running = [worker(tmp_path, slots=1), worker(tmp_path, slots=1)]
     try:
         for _ in range(kills):
