@@ -2,31 +2,27 @@
 
 import secrets
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate, Params
-from atunner.core.errors import CandidateError, NotMeasured, UnknownName, UserError, Wrong
+from atunner.core.errors import NotMeasured, Wrong
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
-from atunner.core.profile import Counters, Profile, StaticFacts
-from atunner.core.program import Problem
+from atunner.core.profile import Counters, Profile
 from atunner.core.roofline import bound, ceilings
 from atunner.core.space import Family
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.domains.kernels import timing
-from atunner.domains.kernels.admission import Alike, alike_plan, held_out
+from atunner.domains.kernels.admission import Alike, alike_plan
 from atunner.domains.kernels.backends.c import CBuilt
-from atunner.domains.kernels.backends.cuda import COMPILERS, CudaBackend, CudaBuilt
+from atunner.domains.kernels.backends.cuda import CudaBuilt
 from atunner.domains.kernels.evidence import Bundle, Meant, gather
 from atunner.domains.kernels.feed import Feed
-from atunner.domains.kernels.gpu.present import Here, present, target_among
-from atunner.domains.kernels.oracle import Oracle
-from atunner.domains.kernels.ranking import predict
+from atunner.domains.kernels.screening import gated, predicted, screen
 from atunner.domains.kernels.stages import Stages, Terms, possible
 from atunner.domains.kernels.subject import (
     Config,
@@ -35,12 +31,11 @@ from atunner.domains.kernels.subject import (
     c_backend,
     check_memory,
     problem_of,
-    settings_of,
-    shape_of,
 )
+from atunner.domains.kernels.subjects import Subjects
 from atunner.domains.kernels.target import reach
 from atunner.domains.kernels.timing import TimingPlan
-from atunner.domains.kernels.verify import Plan, verify
+from atunner.domains.kernels.verify import verify
 from atunner.domains.kernels.yardstick import TorchSession, python_with_torch
 from atunner.operators import operator
 
@@ -67,7 +62,7 @@ class Kernels:
 
     def __init__(self, config: dict[str, JsonValue]) -> None:
         self.config = Config.model_validate(config)
-        self._subjects: dict[str, Subject] = {}
+        self._subjects = Subjects(self.config)
         self._baseline_cost: dict[str, float] = {}
         self._timed: dict[str, tuple[Check, ...]] = {}
         self._alike = Alike(self.config.cache / "alike")
@@ -93,7 +88,7 @@ class Kernels:
         }
         admitted = task.model_copy(update={"spec": spec})
         if not self.unreachable(admitted):
-            admitted_subject(self._subject(admitted))
+            admitted_subject(self._subjects.of(admitted))
         return admitted
 
     def unreachable(self, task: Task) -> str:
@@ -104,7 +99,7 @@ class Kernels:
         """Measured on the host and on a GPU of it that is the target; predicted for one that is not here."""
         if task.spec.get("language") == "c":
             return Provenance.MEASURED
-        here = not self.unreachable(task) and self._measures(self._subject(task))
+        here = not self.unreachable(task) and self._subjects.of(task).measured_here
         return Provenance.MEASURED if here else Provenance.PREDICTED
 
     def facts(self, task: Task) -> OperatorFacts:
@@ -114,7 +109,7 @@ class Kernels:
 
     def families(self, task: Task) -> tuple[Family, ...]:
         """The families of the task's language with their spaces; those that cannot apply here are left out."""
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         found = (
             Family(name=f.name, summary=f.summary, space=f.space(subject.problem), techniques=f.techniques)
             for f in subject.kernels.families
@@ -123,36 +118,34 @@ class Kernels:
 
     def baseline(self, task: Task) -> Candidate:
         """The naive kernel."""
-        return self._subject(task).kernels.baseline.realise({}, origin="baseline")
+        return self._subjects.of(task).kernels.baseline.realise({}, origin="baseline")
 
     def realise(self, task: Task, family: str, params: Params) -> Candidate:
         """The family's source at one point."""
-        return self._subject(task).family(family).realise(params)
+        return self._subjects.of(task).family(family).realise(params)
 
     def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
         """The static gate."""
-        subject = self._subject(task)
-        found: tuple[Check, ...] = subject.backend.check(subject.problem, candidate)
-        return found
+        return gated(self._subjects.of(task), candidate)
 
     def build(self, task: Task, candidate: Candidate) -> Any:
         """Compile for the task's own problem."""
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         return subject.backend.build(subject.problem, candidate)
 
     def verify(self, task: Task, built: Any) -> tuple[Check, ...]:
         """Results against the float64 oracle; CUDA runs on its device, or on the CPU at derived shapes."""
-        subject = self._subject(task)
-        if isinstance(built, CudaBuilt) and not self._measures(subject):
+        subject = self._subjects.of(task)
+        if isinstance(built, CudaBuilt) and not subject.measured_here:
             built = subject.backend.build(subject.plan.problem, built.candidate)
         checks = verify(subject.backend, subject.plan, built.candidate, built)
         return (*checks, *self._timed.pop(built.candidate.id, ()))
 
     def measure(self, task: Task, built: Any) -> Measurement:
         """Time on this machine, or the predicted cost relative to the naive baseline's."""
-        subject = self._subject(task)
-        if not self._measures(subject):
-            return self._predicted(task, built)
+        subject = self._subjects.of(task)
+        if not subject.measured_here:
+            return self._predicted(task, subject, built)
         plan, backend = _timing(subject), subject.backend
         environment = backend.environment().id
         with backend.device(), backend.session(built, self._feed(subject), plan) as session:
@@ -165,7 +158,7 @@ class Kernels:
 
     def _equals(self, task: Task, built: Any, found: Measurement) -> tuple[Check, ...]:
         """Whether equal kernels come out as equal, asked once for each task and environment."""
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         key = f"{task.id}-{found.environment}"
         return (self._alike.check(key, lambda: self._itself(subject, built, found.value)),)
 
@@ -190,11 +183,11 @@ class Kernels:
 
     def evidence(self, task: Task, trial: Trial, comparison: Comparison | None, baseline: Candidate) -> JsonValue:
         """All that it takes to check a result again from scratch (see `atunner verify`); None for other languages."""
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         if subject.language not in EVIDENT:
             return None
         problem, hidden, meant = subject.problem, subject.hidden, Meant()
-        if not self._measures(subject):
+        if not subject.measured_here:
             problem, *checked = (shape.problem for shape in subject.plan.shapes)
             hidden, meant = tuple(checked), Meant(self.config.device.name, subject.problem)
         elif subject.language == "cuda":
@@ -206,7 +199,7 @@ class Kernels:
 
     def profile(self, task: Task, built: Any) -> Profile:
         """Static facts and roofline bound, or counters and the time at one thread beside all."""
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         facts = self.facts(task)
         roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
         if isinstance(built, CudaBuilt):
@@ -223,8 +216,8 @@ class Kernels:
 
         The candidate must first pass the sanitizers of its compiler or its device, where they are installed.
         """
-        subject = self._subject(task)
-        if not self._measures(subject):
+        subject = self._subjects.of(task)
+        if not subject.measured_here:
             return None
         backend, plan = subject.backend, TimingPlan(compare_s=3.0, relative_error=0.005)
         sanitized: tuple[Check, ...] = ()
@@ -258,7 +251,7 @@ class Kernels:
         python = python_with_torch(self.config.torch_python)
         if isinstance(candidate, CudaBuilt) or not python:
             return None
-        subject, plan = self._subject(task), TimingPlan(most_s=2.0)
+        subject, plan = self._subjects.of(task), TimingPlan(most_s=2.0)
         backend = subject.backend
         with (
             backend.device(),
@@ -269,67 +262,22 @@ class Kernels:
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
         """Compile all, side by side; for CUDA inspect the machine code at once and predict relative costs."""
-        subject = self._subject(task)
-        passed = [self._or_reason(task, candidate) for candidate in candidates]
-        ready = [candidate for candidate, found in zip(candidates, passed, strict=True) if found is None]
-        screened = iter(self._screened(task, ready) if subject.language == "cuda" else map(_plain, ready))
-        return [next(screened) if found is None else found for found in passed]
+        return screen(self._subjects.of(task), self.config, candidates)
 
     def environment(self, task: Task) -> Environment:
         """Where figures come from."""
         if self.unreachable(task):
             return Environment(device=f"{self.config.device.name} (not on this machine)")
-        found: Environment = self._subject(task).backend.environment()
-        others = ", ".join(sorted({gpu.name for gpu in self._gpus}))
+        found: Environment = self._subjects.of(task).backend.environment()
+        others = ", ".join(sorted({gpu.name for gpu in self._subjects.gpus}))
         if self.provenance(task) is Provenance.MEASURED or not others:
             return found
         return found.model_copy(
             update={"device": f"{self.config.device.name} (not on this machine, which has {others})"}
         )
 
-    def _or_reason(self, task: Task, candidate: Candidate) -> Screening | None:
-        """Why the gate, or for C the compiler, refuses it; None when it does not."""
-        try:
-            self.check(task, candidate)
-            if task.spec["language"] == "c":
-                self._build_ahead(self._subject(task), candidate)
-        except CandidateError as error:
-            return _refused(candidate, error)
-        return None
-
-    def _build_ahead(self, subject: Subject, candidate: Candidate) -> None:
-        """Fill the build cache for every problem that the judge will ask for; candidates are built side by side."""
-        for problem in (subject.problem, *subject.operator.derived(subject.problem)):
-            subject.backend.build(problem, candidate)
-
-    def _screened(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
-        subject = self._subject(task)
-        built = subject.backend.build_all(subject.problem, candidates, self.config.workers) if candidates else []
-        facts = iter(subject.backend.facts_all([one for one in built if isinstance(one, CudaBuilt)]))
-        return [
-            _refused(candidate, one) if isinstance(one, CandidateError) else self._scored(task, candidate, next(facts))
-            for candidate, one in zip(candidates, built, strict=True)
-        ]
-
-    def _scored(self, task: Task, candidate: Candidate, kernels: tuple[StaticFacts, ...]) -> Screening:
-        facts = self.facts(task)
-        found = predict(kernels, facts.flops, facts.min_bytes, self.config.device)
-        profile = Profile(kernels=kernels, notes=(f"predicted limiter: {found.limiter}",))
-        if not found.fits:
-            return Screening(candidate=candidate, reason="a block does not fit on a multiprocessor", profile=profile)
-        return Screening(candidate=candidate, score=found.cost, profile=profile)
-
-    def _measures(self, subject: Subject) -> bool:
-        """Whether figures of this subject are times of this machine."""
-        return subject.language == "c" or subject.backend.here is not None
-
-    @cached_property
-    def _gpus(self) -> tuple[Here, ...]:
-        return present(self.config.gpu_driver) if self.config.device.vendor.lower() == "nvidia" else ()
-
-    def _predicted(self, task: Task, built: CudaBuilt) -> Measurement:
-        subject, facts = self._subject(task), self.facts(task)
-        found = predict(subject.backend.facts(built), facts.flops, facts.min_bytes, self.config.device)
+    def _predicted(self, task: Task, subject: Subject, built: CudaBuilt) -> Measurement:
+        found = predicted(subject, self.config, subject.backend.facts(built))
         if not found.fits:
             raise NotMeasured("a block does not fit on a multiprocessor of the target")
         return Measurement(
@@ -362,43 +310,6 @@ class Kernels:
 
     def _feed(self, subject: Subject) -> Feed:
         return Feed(subject.oracle, subject.problem, seed=secrets.randbits(63))
-
-    def _subject(self, task: Task) -> Subject:
-        if task.id not in self._subjects:
-            self._subjects[task.id] = self._resolve(task)
-        return self._subjects[task.id]
-
-    def _resolve(self, task: Task) -> Subject:
-        chosen, problem, given = problem_of(task)
-        language = str(task.spec["language"])
-        if language not in chosen.kernels:
-            raise UserError(f"{chosen.name} has no kernels in {language}. Known: {', '.join(sorted(chosen.kernels))}.")
-        oracle = Oracle(chosen)
-        hidden = held_out(oracle, shape_of(task), settings_of(task), problem.dtype)
-        if language == "c":
-            compiler = str(task.spec.get("compiler") or "gcc")
-            backend: Any = c_backend(self.config, self.config.workers, compiler)
-            plan = Plan(oracle, problem, hidden)
-        else:
-            backend = self._cuda_backend(task, problem)
-            small, *others = chosen.derived(problem)
-            plan = Plan(oracle, problem, hidden) if backend.here else Plan(oracle, small, (*others, *hidden))
-        return Subject(chosen, problem, language, given, backend, oracle, plan, hidden)
-
-    def _cuda_backend(self, task: Task, problem: Problem) -> CudaBackend:
-        compiler = str(task.spec.get("compiler") or COMPILERS[0])
-        if compiler not in COMPILERS:
-            raise UnknownName("compiler for CUDA", compiler, COMPILERS)
-        here = target_among(self.config.device, self._gpus)
-        return CudaBackend(self.config.cache, self.config.device, problem, self.config.sandbox, compiler, here)
-
-
-def _plain(candidate: Candidate) -> Screening:
-    return Screening(candidate=candidate)
-
-
-def _refused(candidate: Candidate, error: CandidateError) -> Screening:
-    return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
 
 
 def _timing(subject: Subject) -> TimingPlan:

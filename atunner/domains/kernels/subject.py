@@ -48,6 +48,11 @@ class Subject:
     hidden: tuple[Problem, ...] = ()
 
     @property
+    def measured_here(self) -> bool:
+        """Whether its figures are times of this machine."""
+        return self.language == "c" or self.backend.here is not None
+
+    @property
     def kernels(self) -> KernelSet:
         """Baseline and families in the task's language."""
         return self.operator.kernels[self.language]

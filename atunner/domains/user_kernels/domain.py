@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from atunner.core.candidate import Candidate, Params
+from atunner.core.candidate import Candidate
 from atunner.core.errors import CandidateError, UnknownName, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Measurement
@@ -18,18 +18,12 @@ from atunner.core.space import Family
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
-from atunner.domains.kernels.backends.c import CBackend
-from atunner.domains.kernels.backends.c import Options as COptions
-from atunner.domains.kernels.backends.hip import HipBackend
-from atunner.domains.kernels.backends.opencl import OpenclBackend
 from atunner.domains.kernels.domain import Kernels
 from atunner.domains.kernels.evidence import Bundle, Meant, gather
-from atunner.domains.kernels.oracle import Oracle
+from atunner.domains.kernels.screening import refused
 from atunner.domains.kernels.stages import Stages, Terms
-from atunner.domains.kernels.subject import Subject
 from atunner.domains.kernels.timing import TimingPlan
-from atunner.domains.user_kernels.answers import UserOracle, UserPlan, answering, commonest, first_look, no_answer
-from atunner.domains.user_kernels.checked import checked_problem
+from atunner.domains.user_kernels.answers import UserPlan, commonest, first_look, no_answer
 from atunner.domains.user_kernels.kept import with_kernel
 from atunner.domains.user_kernels.objectives import (
     OBJECTIVES,
@@ -40,11 +34,10 @@ from atunner.domains.user_kernels.objectives import (
     flops_of,
 )
 from atunner.domains.user_kernels.racing import RacePlan, Unanswered, race
+from atunner.domains.user_kernels.subjects import MEASURED, UserSubjects, baseline_of, kernel_of
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
 
 LANGUAGES = ("c", "cuda", "hip", "opencl")
-MEASURED = ("c", "opencl")
-"""Languages whose devices are always those of this machine."""
 
 
 class UserKernels(Kernels):
@@ -52,6 +45,7 @@ class UserKernels(Kernels):
 
     def __init__(self, config: dict[str, JsonValue]) -> None:
         super().__init__(config)
+        self._subjects = UserSubjects(self.config)
         self._spent: dict[str, dict[str, float]] = {}
 
     def admit(self, task: Task) -> Task:
@@ -61,7 +55,7 @@ class UserKernels(Kernels):
             UserError: the language does not fit the target, or every configuration tried fails (commonest reason
                 first).
         """
-        kernel = _kernel(task)
+        kernel = kernel_of(task)
         self._fits(kernel)
         self._can_be_measured(task, kernel)
         problem = problem_of(kernel, kernel.sizes)
@@ -107,7 +101,7 @@ class UserKernels(Kernels):
         with self._spending(built.candidate, "measure"):
             found = super().measure(task, built)
             if task.objective.metric == "gflops":
-                return as_gflops(found, flops_of(_kernel(task)))
+                return as_gflops(found, flops_of(kernel_of(task)))
             return self._energy(task, built, found) if task.objective.metric == "energy" else found
 
     def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
@@ -117,10 +111,10 @@ class UserKernels(Kernels):
         found = super().compare(task, baseline, candidate)
         if found is None or task.objective.metric != "gflops":
             return found
-        return compared_in_gflops(found, flops_of(_kernel(task)))
+        return compared_in_gflops(found, flops_of(kernel_of(task)))
 
     def _energy(self, task: Task, built: Any, timed: Measurement) -> Measurement:
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         with subject.backend.session(built, self._feed(subject), TimingPlan()) as session:
             samples = energy(session, Counter())
         return timed.model_copy(update={"unit": "uJ", "samples": samples})
@@ -147,13 +141,13 @@ class UserKernels(Kernels):
 
     def facts(self, task: Task) -> OperatorFacts:
         """The numbers of the user's problem."""
-        kernel = _kernel(task)
+        kernel = kernel_of(task)
         return UserOperator(kernel, no_answer).facts(problem_of(kernel, kernel.sizes), frozenset())
 
     def baseline(self, task: Task) -> Candidate:
         """The untuned kernel."""
-        kernel = _kernel(task)
-        return UserFamily(kernel, kernel.name).realise(_baseline(task), origin="baseline")
+        kernel = kernel_of(task)
+        return UserFamily(kernel, kernel.name).realise(baseline_of(task), origin="baseline")
 
     def families(self, task: Task) -> tuple[Family, ...]:
         """The source as given, where it has anything to search; else only what models write."""
@@ -171,7 +165,7 @@ class UserKernels(Kernels):
 
     def race(self, task: Task, candidate: Candidate, rival: float | None) -> Screening:
         """The least time of a few calls, in microseconds, on inputs of their own; nothing is verified."""
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         unanswered: Any = Unanswered(subject.oracle, subject.problem, secrets.randbits(63))
         try:
             with (
@@ -180,7 +174,7 @@ class UserKernels(Kernels):
             ):
                 return Screening(candidate=candidate, score=race(session, RacePlan(), rival))
         except CandidateError as error:
-            return _refused(candidate, error)
+            return refused(candidate, error)
 
     def prove(self, task: Task, candidate: Candidate) -> Screening:
         """Gate, build and every case of the verification."""
@@ -188,14 +182,14 @@ class UserKernels(Kernels):
             self.check(task, candidate)
             self.verify(task, self.build(task, candidate))
         except CandidateError as error:
-            return _refused(candidate, error)
+            return refused(candidate, error)
         return Screening(candidate=candidate)
 
     def profile(self, task: Task, built: Any) -> Profile:
         """Counters, or what the compiler says, with the roofline bound; other numbers of threads are not tried."""
         if task.spec["language"] not in MEASURED:
             return super().profile(task, built)
-        subject, facts = self._subject(task), self.facts(task)
+        subject, facts = self._subjects.of(task), self.facts(task)
         roof = bound(ceilings(self.config.device, facts.dtype), facts.flops, facts.min_bytes)
         found: Profile = subject.backend.profile(built, self._feed(subject))
         return found.model_copy(update={"bound_us": roof.us, "flops": facts.flops})
@@ -208,16 +202,16 @@ class UserKernels(Kernels):
         """All that it takes to check a time again, the user's description included; None for other figures."""
         if task.spec.get("language") not in MEASURED or task.objective.metric != "time":
             return None
-        subject = self._subject(task)
+        subject = self._subjects.of(task)
         meant = Meant(self.config.device.name if self.config.device.kind != "cpu" else "")
         stages = Stages(subject.backend, Terms(subject.oracle, subject.problem))
-        found = with_kernel(gather(stages, trial, comparison, baseline, meant), _kernel(task), _baseline(task))
+        found = with_kernel(gather(stages, trial, comparison, baseline, meant), kernel_of(task), baseline_of(task))
         plain: JsonValue = Bundle(digest=found.digest, evidence=found).model_dump(mode="json")
         return plain
 
     def plan_of(self, task: Task) -> UserPlan:
         """The cases that candidates of an admitted task are held against."""
-        plan = self._subject(task).plan
+        plan = self._subjects.of(task).plan
         return plan if isinstance(plan, UserPlan) else UserPlan(plan.oracle, plan.problem)
 
     def _built_ahead(self, task: Task, candidate: Candidate) -> Screening:
@@ -225,7 +219,7 @@ class UserKernels(Kernels):
             self.check(task, candidate)
             self.build(task, candidate)
         except CandidateError as error:
-            return _refused(candidate, error)
+            return refused(candidate, error)
         return Screening(candidate=candidate)
 
     def _fits(self, kernel: UserKernel) -> None:
@@ -250,9 +244,6 @@ class UserKernels(Kernels):
         if metric == "energy":
             Counter()
 
-    def _measures_here(self, kernel: UserKernel, backend: Any) -> bool:
-        return kernel.language in MEASURED or backend.here is not None
-
     def _with_baseline(self, task: Task, kernel: UserKernel) -> Task:
         failures = []
         for params in kernel.starts:
@@ -269,7 +260,7 @@ class UserKernels(Kernels):
 
     def _compiled(self, task: Task, kernel: UserKernel) -> Task:
         """With what came of compiling the first configurations for an AMD GPU, in words."""
-        subject, family = self._subject(task), UserFamily(kernel, kernel.name)
+        subject, family = self._subjects.of(task), UserFamily(kernel, kernel.name)
         found, failures = list[StaticFacts](), list[str]()
         for params in kernel.starts:
             try:
@@ -289,46 +280,8 @@ class UserKernels(Kernels):
 
     def _try(self, task: Task) -> None:
         """Build and run one configuration on one input. Raises CandidateError."""
-        subject, candidate = self._subject(task), self.baseline(task)
+        subject, candidate = self._subjects.of(task), self.baseline(task)
         backend, plan = subject.backend, subject.plan
         backend.check(subject.problem, candidate)
         backend.build(subject.problem, candidate)
-        first_look(backend, plan, candidate, _kernel(task))
-
-    def _resolve(self, task: Task) -> Subject:
-        kernel = _kernel(task)
-        problem = problem_of(kernel, kernel.sizes)
-        if kernel.language == "c":
-            options = COptions(
-                compiler=str(task.spec.get("compiler") or "gcc"),
-                threads=self.config.workers,
-                sandbox=self.config.sandbox,
-            )
-            backend: Any = CBackend(self.config.cache, options)
-        elif kernel.language == "opencl":
-            backend = OpenclBackend(self.config.cache, self.config.device, self.config.workers, self.config.sandbox)
-        elif kernel.language == "hip":
-            backend = HipBackend(self.config.cache, self.config.device, problem, self.config.sandbox)
-        else:
-            backend = self._cuda_backend(task, problem)
-        made = UserOperator(kernel, answering(kernel, backend, _baseline(task), self.config.cache))
-        oracle: Oracle = UserOracle(made)
-        whole = self._measures_here(kernel, backend)
-        plan = UserPlan(oracle, problem if whole else checked_problem(kernel, problem))
-        return Subject(made, problem, kernel.language, frozenset(problem.dims), backend, oracle, plan)
-
-
-def _refused(candidate: Candidate, error: CandidateError) -> Screening:
-    return Screening(candidate=candidate, reason=f"{error.status}: {str(error)[:500]}")
-
-
-def _kernel(task: Task) -> UserKernel:
-    try:
-        return UserKernel.model_validate(task.spec.get("kernel"))
-    except ValidationError as error:
-        raise UserError(f"The task {task.name} does not describe a kernel: {error.errors()[0]['msg']}.") from error
-
-
-def _baseline(task: Task) -> Params:
-    chosen = task.spec.get("baseline")
-    return chosen if isinstance(chosen, dict) else {}
+        first_look(backend, plan, candidate, kernel_of(task))
