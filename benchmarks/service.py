@@ -176,7 +176,7 @@ def cancels(count: int) -> Iterator[Figure]:
         queue = JobStore(there.database)
         idle = _settled(there)
         for number in range(count):
-            task = Task(domain="toy", name="toy", spec={"floor": number})
+            task = Task(domain="toy", name="toy", spec={"floor": number + 1})
             asked = {"executor": "local", "options": {**LONG, "seed": number}}
             job = queue.submit(JobRequest(task=task, budget=Budget(trials=1_000_000), options=asked))
             until(lambda job=job: client.job(job.id).progress > 0)  # type: ignore[misc]

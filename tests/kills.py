@@ -114,7 +114,7 @@ class Town:
                     self.acknowledged[f"key-{number}"] = self._accepted(http, number)
 
     def _accepted(self, http: httpx.Client, number: int) -> str:
-        asked = {"task": {"kind": "toy", "floor": number}, "budget": {"trials": UNITS}}
+        asked = {"task": {"kind": "toy", "floor": number + 1}, "budget": {"trials": UNITS}}
         while True:
             try:
                 answer = http.post("/jobs", json=asked, headers={"idempotency-key": f"key-{number}"})

@@ -174,7 +174,7 @@ def _task(values: Mapping[str, str]) -> dict[str, Any]:
         "operator": _operator,
         "kernel": _kernel,
         "ir": _program,
-        "toy": lambda given: {"floor": _whole(given, "floor") or 0},
+        "toy": lambda given: {"floor": _whole(given, "floor")} if given["floor"].strip() else {},
     }
     kind = values["kind"]
     if kind not in kinds():

@@ -82,7 +82,7 @@ class ToyWork(Driven):
     """A problem with a known answer, solved in seconds without a compiler: to try a service out."""
 
     kind: Literal["toy"]
-    floor: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+    floor: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
     def task(self) -> Task:
         """The task as the toy domain takes it."""
