@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 import re
 import secrets
@@ -11,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,11 +22,12 @@ from atunner.core.errors import Crashed, NotBuilt, TimedOut, UserError
 from atunner.core.expression import evaluate
 from atunner.core.measurement import Environment
 from atunner.core.profile import Profile
-from atunner.core.program import Buffer, Geometry, Problem, Program
+from atunner.core.program import Buffer, Problem, Program
 from atunner.core.trial import Check
 from atunner.domains.kernels.arena import Plan as SlotPlan
 from atunner.domains.kernels.arena import Slot, lay_out, pattern, slot_bytes
 from atunner.domains.kernels.backends import Job, Ran
+from atunner.domains.kernels.backends.opencl_built import OpenclBuilt, options, told
 from atunner.domains.kernels.backends.opencl_device import (
     ADDRESS,
     GPU_LAYERS,
@@ -39,6 +38,7 @@ from atunner.domains.kernels.backends.opencl_device import (
     devices,
     package_version,
 )
+from atunner.domains.kernels.backends.opencl_session import OpenclSession
 from atunner.domains.kernels.backends.program import program_of
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gate import static
@@ -48,46 +48,9 @@ from atunner.tools.runner import program
 from atunner.tools.sandbox import Layer, demand, strongest
 from atunner.tools.yielding import Yielding
 
-FLAG = re.compile(r"-cl-[a-z0-9-]+(?:=[A-Za-z0-9.]+)?|-D[A-Za-z_]\w*(?:=-?[A-Za-z0-9_.]+)?|-w|-Werror")
 FACTS = "facts.json"
 MOST_BUILD_S, LEAST_BUILD_S, LONG_BUILD = 120.0, 20.0, 8.0
 """A build is stopped after this many times the median build, but not before LEAST_BUILD_S."""
-SCALARS = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"})
-
-
-@dataclass(frozen=True)
-class OpenclBuilt:
-    """A candidate compiled for one problem. folder: what the driver made of it; facts: of each kernel."""
-
-    folder: Path
-    problem: Problem
-    candidate: Candidate
-    program: Program
-    buffers: tuple[Buffer, ...]
-    facts: tuple[dict[str, Any], ...]
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all that the driver made."""
-        found = hashlib.sha256()
-        for path in sorted(self.folder.rglob("*.so")) + sorted(self.folder.rglob("*.bc")):
-            found.update(path.read_bytes())
-        return found.hexdigest()
-
-    @property
-    def launches(self) -> list[dict[str, Any]]:
-        """What a worker is told of the launches."""
-        names: dict[str, object] = {**self.problem.dims, **self.candidate.params}
-        known = {b.name for b in self.buffers}
-        return [_launch(one, names, known) for one in self.program.geometry(names)]
-
-    def told(self) -> dict[str, Any]:
-        """What a worker is told of the program."""
-        return {
-            "source": self.candidate.files[self.program.source],
-            "options": options(self.program, self.problem, self.candidate),
-            "launches": self.launches,
-        }
 
 
 class OpenclBackend:
@@ -138,10 +101,8 @@ class OpenclBackend:
         """Outputs of every case; one process for each job. Raises Crashed, TimedOut."""
         return [self._run(job) for job in jobs]
 
-    def session(self, built: OpenclBuilt, feed: Feed, plan: TimingPlan) -> Any:
+    def session(self, built: OpenclBuilt, feed: Feed, plan: TimingPlan) -> OpenclSession:
         """A timing session in a new process. Raises Crashed, TimedOut."""
-        from atunner.domains.kernels.backends.opencl_session import OpenclSession
-
         return OpenclSession(self, built, feed, plan)
 
     def profile(self, built: OpenclBuilt, feed: Feed) -> Profile:
@@ -252,44 +213,3 @@ class OpenclBackend:
                     raise type(error)(f"{error} ({job.label})") from error
                 found.append(Ran(slot.outputs(), slot.faults(case.inputs)))
         return found
-
-
-def told(plan: SlotPlan) -> dict[str, Any]:
-    """One slot as a worker takes it: bytes from the start of the arena."""
-    places = {p.buffer.name: [p.start, p.stop - p.start] for p in plan.places}
-    return {"low": plan.low, "high": plan.high, "places": places}
-
-
-def options(made: Program, problem: Problem, candidate: Candidate) -> list[str]:
-    """The compiler's options: the program's own, then a macro for each size and parameter.
-
-    Raises:
-        NotBuilt: an option that may do more than change the code.
-    """
-    for flag in made.flags:
-        if not FLAG.fullmatch(flag):
-            raise NotBuilt(f"The option {flag!r} is not allowed: use -cl- options and -D.")
-    return [*made.flags, *(f"-D{n}={v}" for n, v in sorted(problem.macros(candidate.params).items()))]
-
-
-def _launch(one: Geometry, names: dict[str, object], buffers: set[str]) -> dict[str, Any]:
-    if one.shared_bytes:
-        raise NotBuilt("OpenCL kernels declare their local memory; shared_bytes is for CUDA and HIP.")
-    return {
-        "kernel": one.kernel,
-        "global": [g * b for g, b in zip(one.grid, one.block, strict=True)],
-        "local": list(one.block),
-        "args": [_argument(text, names, buffers) for text in one.args],
-    }
-
-
-def _argument(text: str, names: dict[str, object], buffers: set[str]) -> dict[str, Any]:
-    kind, _, expression = text.partition(":")
-    if expression and kind in SCALARS:
-        value = evaluate(expression, names)
-        if not math.isfinite(value):
-            raise NotBuilt(f"The argument {text!r} is not finite.")
-        return {"scalar": kind, "value": float(value) if kind.startswith("float") else int(value)}
-    if text not in buffers:
-        raise NotBuilt(f"The launch passes {text!r}; there are {', '.join(sorted(buffers))} and TYPE:EXPR.")
-    return {"buffer": text}

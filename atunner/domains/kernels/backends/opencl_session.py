@@ -3,16 +3,16 @@
 import os
 import secrets
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from atunner.domains.kernels.arena import Slot, lay_out, pattern, slot_bytes
-from atunner.domains.kernels.backends.opencl import OpenclBackend, OpenclBuilt, told
-from atunner.domains.kernels.backends.opencl_device import ADDRESS
+from atunner.domains.kernels.backends.opencl_built import OpenclBuilt, told
+from atunner.domains.kernels.backends.opencl_device import ADDRESS, OpenclDevice, OpenclLink
 from atunner.domains.kernels.blocks import Block
 from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.timing import TimingPlan
@@ -33,6 +33,21 @@ class Spent:
     waited_us: float
 
 
+class OpenclHost(Protocol):
+    """Where a session runs. cpus: the cores of a processor; none for a device of its own."""
+
+    here: OpenclDevice
+    cpus: tuple[int, ...]
+
+    def device(self) -> AbstractContextManager[None]:
+        """The device, locked for timing."""
+        ...
+
+    def linked(self, built: OpenclBuilt, octets: int) -> AbstractContextManager[OpenclLink]:
+        """A process of its own for the candidate, with an arena of this many bytes."""
+        ...
+
+
 class OpenclSession:
     """Timed calls in one process; implements `timing.Session`. Each call has its own contents and its own addresses.
 
@@ -40,7 +55,7 @@ class OpenclSession:
     commands that do next to nothing, and taken off the judge's clock.
     """
 
-    def __init__(self, backend: OpenclBackend, built: OpenclBuilt, feed: Feed, plan: TimingPlan) -> None:
+    def __init__(self, backend: OpenclHost, built: OpenclBuilt, feed: Feed, plan: TimingPlan) -> None:
         self.source = backend.here.name
         self._backend, self._built, self._feed, self._plan = backend, built, feed, plan
         self._room = slot_bytes(built.buffers, ADDRESS)
