@@ -19,6 +19,7 @@ import httpx
 from atunner.core.job import ENDED, Job, JobFilter, JobState
 from atunner.knowledge_base.jobs import JobStore
 from atunner.knowledge_base.store import Store
+from atunner.tools.scratch import Folder
 from atunner.tools.tree import descendants, kill_tree
 
 TESTS = Path(__file__).parent
@@ -60,6 +61,7 @@ class Town:
         """Let it happen, and look at what is left."""
         self.chance = random.Random(self.seed)
         self.port = 0
+        self.temporary = Folder()
         self.store = JobStore(self.url, LEASE_S)
         self.server = self._serve()
         self.workers = [self._work(), self._work()]
@@ -73,6 +75,7 @@ class Town:
         finally:
             for process in (self.server, *self.workers):
                 self._end(process)
+            self.temporary.remove()
         return self._judged()
 
     def _kill_all(self, until: float) -> float:
@@ -93,7 +96,7 @@ class Town:
 
     def _serve(self) -> "subprocess.Popen[str]":
         argv = [Path(sys.executable).parent / "atunner", "serve", "--slots", "0", "--port", str(self.port)]
-        environment = {**os.environ, "ATUNNER_DATA": str(self.folder), "ATUNNER_CACHE": str(self.folder)}
+        environment = {**self._environment(), "ATUNNER_DATA": str(self.folder), "ATUNNER_CACHE": str(self.folder)}
         environment["ATUNNER_DATABASE"] = self.url
         process = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
         if not self.port:
@@ -103,7 +106,14 @@ class Town:
 
     def _work(self) -> "subprocess.Popen[str]":
         argv = [sys.executable, TESTS / "light_jobs.py", self.url, self.folder / "witness", str(UNITS), str(LEASE_S)]
-        return subprocess.Popen([str(a) for a in argv], stdout=subprocess.DEVNULL, text=True, start_new_session=True)
+        told = [str(a) for a in argv]
+        return subprocess.Popen(
+            told, env=self._environment(), stdout=subprocess.DEVNULL, start_new_session=True, text=True
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """What is killed leaves its temporary files where they end with all this."""
+        return {**os.environ, "TMPDIR": str(self.temporary.path)}
 
     def _insist(self) -> None:
         """Hand in every job until it is acknowledged; some twice, as clients that missed the answer do."""

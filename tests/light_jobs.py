@@ -20,6 +20,7 @@ from atunner.knowledge_base.store import Store
 from atunner.service.child import TRY_LATER
 from atunner.service.processes import JobProcess
 from atunner.tools.lifeline import die_with_parent
+from atunner.tools.scratch import Folder
 
 
 def ready() -> None:
@@ -75,7 +76,7 @@ def main(url: str, witness: str, units: int, lease_s: float) -> None:
     def start(lease: Lease) -> JobProcess:
         process = context.Process(target=begin, args=(lease.model_dump_json(), url, witness, units, lease_s))
         process.start()
-        return JobProcess(process)
+        return JobProcess(process, Folder())
 
     Worker(JobStore(url, lease_s, stalls=1000), start, Pace(slots=2, beat_s=0.4)).run(stop)
 

@@ -20,6 +20,9 @@ WAIT_S = 240.0
 
 WORKER = """
 import sys, threading, signal
+if __name__ == "__main__":
+    from atunner.tools import scratch
+    scratch.begin()
 from pathlib import Path
 from atunner.service import processes
 from atunner.jobs.worker import Pace

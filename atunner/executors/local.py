@@ -7,6 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
@@ -14,13 +15,15 @@ from pydantic import JsonValue
 from atunner.core.ports import Domain, Fault, Outcome, WorkItem
 from atunner.executors.work import do, resolve
 from atunner.tools.lifeline import die_with_parent
+from atunner.tools.scratch import Folder, use
 
 _domain: Domain[Any] | None = None
 
 
-def _begin(path: str, config: dict[str, JsonValue]) -> None:
-    """Runs once in each worker: the domain is resolved there, from its name."""
+def _begin(path: str, config: dict[str, JsonValue], folder: str) -> None:
+    """Runs once in each worker: the domain is resolved there, from its name; `folder` takes its temporary files."""
     global _domain
+    use(Path(folder))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     starter = parent_process()
     die_with_parent(None if starter is None else starter.pid)
@@ -72,6 +75,7 @@ class LocalExecutor:
                 process.terminate()
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+            self._folder.remove()
 
     def _alone(self, item: WorkItem) -> Outcome:
         with _unnamed_main():
@@ -80,9 +84,9 @@ class LocalExecutor:
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers, get_context("spawn"), initializer=_begin, initargs=(self._path, self._config)
-            )
+            self._folder = Folder()
+            given = (self._path, self._config, str(self._folder.path))
+            self._pool = ProcessPoolExecutor(self._workers, get_context("spawn"), initializer=_begin, initargs=given)
         return self._pool
 
     def _collect(self, future: Future[str]) -> Outcome:

@@ -6,12 +6,14 @@ import sys
 import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
 from atunner.core.job import Lease, LostLease
 from atunner.knowledge_base.database import DatabaseLost
 from atunner.settings import Settings
 from atunner.tools.lifeline import die_with_parent
+from atunner.tools.scratch import use
 
 TRY_LATER = 75
 """The exit code of EX_TEMPFAIL: the database was away; the lease runs out and somebody tries again."""
@@ -29,11 +31,15 @@ def _end_with_worker() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def begin(values: dict[str, Any], lease: str, lease_s: float) -> None:
-    """The job's process: dies with its worker, listens to SIGTERM, leaves SIGINT to the worker."""
+def begin(values: dict[str, Any], lease: str, lease_s: float, folder: str) -> None:
+    """The job's process: dies with its worker, listens to SIGTERM, leaves SIGINT to the worker.
+
+    folder: for its temporary files; the worker removes it.
+    """
     from atunner.service.perform import perform
 
     os.setsid()
+    use(Path(folder))
     die_with_parent()
     threading.Thread(target=_end_with_worker, name="lifeline", daemon=True).start()
     stop = threading.Event()

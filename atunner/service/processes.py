@@ -9,6 +9,7 @@ from atunner.jobs.worker import Pace, Worker
 from atunner.knowledge_base.jobs import JobStore
 from atunner.service.child import begin, ready
 from atunner.settings import Settings
+from atunner.tools.scratch import Folder
 from atunner.tools.tree import kill_tree
 
 PRELOADED = ["atunner.service.perform", "atunner.graphs.tuning"]
@@ -31,18 +32,21 @@ def make_worker(settings: Settings, pace: Pace | None = None, lease_s: float = L
     warm.join()
 
     def start(lease: Lease) -> JobProcess:
-        process = context.Process(target=begin, args=(values, lease.model_dump_json(), lease_s), name=lease.job.id)
+        folder = Folder()
+        given = (values, lease.model_dump_json(), lease_s, str(folder.path))
+        process = context.Process(target=begin, args=given, name=lease.job.id)
         process.start()
-        return JobProcess(process)
+        return JobProcess(process, folder)
 
     return Worker(jobs, start, pace)
 
 
 @dataclass(frozen=True)
 class JobProcess:
-    """`Work` of the worker: one process, and all that it starts."""
+    """`Work` of the worker: one process, and all that it starts. folder: of its temporary files."""
 
     process: BaseProcess
+    folder: Folder
 
     @property
     def code(self) -> int | None:
@@ -55,7 +59,8 @@ class JobProcess:
             self.process.terminate()
 
     def kill(self) -> None:
-        """End the whole tree of processes."""
+        """End the whole tree of processes, and remove what they left."""
         if self.process.exitcode is None and self.process.pid is not None:
             kill_tree(self.process.pid)
             self.process.join()
+        self.folder.remove()

@@ -2,10 +2,11 @@
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from atunner.tools.scratch import shared
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def alone(device: str, folder: Path | None = None) -> Iterator[None]:
     The lock is a file of the device's name in the system's folder for temporary files. Whoever holds it may not ask
     for it again.
     """
-    path = (folder or Path(tempfile.gettempdir())) / f"atunner-{device}.lock"
+    path = (folder or shared()) / f"atunner-{device}.lock"
     descriptor = _opened(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
