@@ -86,7 +86,7 @@ class Domain(Protocol[Built]):
         ...
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
-        """A cheap look at many (parallel compiles, resources, ranking model), in the order given."""
+        """A cheap look at many (gate, parallel compiles, resources, ranking model), in the order given."""
         ...
 
     def environment(self, task: Task) -> Environment:

@@ -105,8 +105,15 @@ class Toy:
         return None
 
     def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
-        """Everything on the axis can be built."""
-        return [Screening(candidate=c) for c in candidates]
+        """Everything on the axis can be built; what is not is refused here already, before it costs a trial."""
+        return [self._screened(task, c) for c in candidates]
+
+    def _screened(self, task: Task, candidate: Candidate) -> Screening:
+        try:
+            self.check(task, candidate)
+        except Rejected as error:
+            return Screening(candidate=candidate, reason=f"{error.status}: {error}")
+        return Screening(candidate=candidate)
 
     def environment(self, task: Task) -> Environment:
         """Any machine will do."""
