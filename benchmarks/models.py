@@ -25,16 +25,19 @@ from models_answers import CONV2D, MATMUL, good, useless  # noqa: E402
 from server import said, serving  # noqa: E402
 
 from atunner.agents.evaluation import Verdict  # noqa: E402
+from atunner.core.candidate import Candidate  # noqa: E402
 from atunner.core.errors import ToolError  # noqa: E402
 from atunner.core.record import RunRecord, RunState  # noqa: E402
 from atunner.core.statistics import paired_ratio  # noqa: E402
 from atunner.core.task import Budget, Task  # noqa: E402
+from atunner.domains import BUILT_IN as DOMAINS  # noqa: E402
+from atunner.executors.work import resolve  # noqa: E402
 from atunner.graphs.deps import Options  # noqa: E402
 from atunner.graphs.request import Request  # noqa: E402
 from atunner.knowledge_base.store import Store  # noqa: E402
 from atunner.llm import Terms, model  # noqa: E402
 from atunner.settings import Settings  # noqa: E402
-from atunner.wiring import Session  # noqa: E402
+from atunner.wiring import Session, domain_config  # noqa: E402
 
 STRATEGIES = ("one_prompt", "autonomous", "explicit", "evolve")
 KERNELS = {"matmul": ([128, 128, 128], MATMUL, {}), "conv2d": ([1, 16, 28, 28], CONV2D, {"out_channels": "16"})}
@@ -67,9 +70,13 @@ class Bench:
     strategies: tuple[str, ...] = STRATEGIES
     operators: tuple[str, ...] = tuple(KERNELS)
 
-    def session(self) -> Session:
+    def settings(self, memory: str = "data") -> Settings:
+        """memory: of the runs that know of one another. One thread, for a second one's core may be another's."""
+        return Settings(data=self.folder / memory, cache=self.folder / "cache", workers=1)
+
+    def session(self, memory: str = "data") -> Session:
         """A session of its own."""
-        return Session(Settings(data=self.folder / "data", cache=self.folder / "cache", workers=2))
+        return Session(self.settings(memory))
 
     def script(self, name: str, lines: dict[str, Any]) -> str:
         """What --model says for these lines."""
@@ -105,11 +112,11 @@ def reaches(bench: Bench) -> Iterable[Figure]:
             yield Figure(f"good, {operator}, {strategy}", told, f">= {PLANTED}x", confirmed and gain >= PLANTED)
 
 
-def played(bench: Bench, request: Request) -> RunRecord | None:
+def played(bench: Bench, request: Request, memory: str = "data") -> RunRecord | None:
     """The run at its end; tried again where the machine was too loud to measure, None where it stays so."""
     for _ in range(3):
         try:
-            with bench.session() as session:
+            with bench.session(memory) as session:
                 return session.start(request)
         except ToolError as error:
             print(f"  {error}", file=sys.stderr)
@@ -124,35 +131,54 @@ def written_gain(record: RunRecord) -> float:
 
 
 def worth_of_nothing(bench: Bench) -> Iterable[Figure]:
-    """On the toy, where figures are exact, and measured on this CPU."""
+    """On the toy, where figures are exact, and measured on this CPU. The runs of a seed follow one another."""
     for what in ("toy", *bench.operators[:1]):
         text = bench.script(f"useless-{what}", useless(KERNELS.get(what, KERNELS["matmul"])[1]))
-        expert = [final(bench, what, "none", "expert", seed) for seed in range(bench.seeds)]
-        for strategy in bench.strategies:
-            found = [final(bench, what, text, strategy, seed) for seed in range(bench.seeds)]
-            ratio = paired_ratio([1 / e for e in expert], [1 / f for f in found])
-            told = f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
-            yield Figure(f"useless, {what}, {strategy}", told, f"low >= {LEAST}", ratio.low >= LEAST)
+        pairs: dict[str, list[float]] = {strategy: [] for strategy in bench.strategies}
+        for seed in range(bench.seeds):
+            alone = winner(bench, what, "none", "expert", seed)
+            for strategy in bench.strategies:
+                pairs[strategy].append(beside(bench, what, alone, winner(bench, what, text, strategy, seed)))
+        for strategy, ratios in pairs.items():
+            found = paired_ratio(ratios, [1.0] * len(ratios))
+            told = (
+                f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}], {ratios.count(1.0)} of {len(ratios)} the same"
+            )
+            yield Figure(f"useless, {what}, {strategy}", told, f"low >= {LEAST}", found.low >= LEAST)
 
 
-def final(bench: Bench, what: str, text: str, strategy: str, seed: int) -> float:
-    """The confirmed speed-up over the baseline, 1 where nothing was confirmed."""
-    path = bench.folder / f"useless-{what}-{strategy}-{bench.budget}-{seed}.json"
+def beside(bench: Bench, what: str, alone: Candidate, other: Candidate) -> float:
+    """How many times faster `other` is than `alone`, measured in turn in one session; the same candidate is as fast."""
+    if other.id == alone.id:
+        return 1.0
+    path = bench.folder / f"useless-{what}-{alone.id}-{other.id}.json"
     if not path.exists():
-        path.write_text(json.dumps(confirmed(bench, what, text, strategy, seed)))
+        asked = measured_task(what)
+        domain = resolve(DOMAINS[asked.domain], domain_config(bench.settings(), asked))
+        admitted = domain.admit(asked)
+        found = domain.compare(admitted, *(domain.build(admitted, c) for c in (alone, other)))
+        path.write_text(json.dumps(found.ratio))
     return float(json.loads(path.read_text()))
 
 
-def confirmed(bench: Bench, what: str, text: str, strategy: str, seed: int) -> float:
-    """The same, of a run made now."""
-    if what == "toy":
-        options = Options(slice=16, seed=seed)
-        request = Request(TOY, Budget(trials=64), options, text, strategy, "inline")
-    else:
-        options = Options(slice=bench.budget - 1, seed=seed)
-        request = Request(task(what), Budget(trials=bench.budget), options, text, strategy)
-    record = played(bench, request)
-    return record.confirmed.ratio if record and record.confirmed else 1.0
+def measured_task(what: str) -> Task:
+    return TOY if what == "toy" else task(what)
+
+
+def winner(bench: Bench, what: str, text: str, strategy: str, seed: int) -> Candidate:
+    """What was confirmed at the end of a run with a memory of its own, the baseline where nothing was."""
+    path = bench.folder / f"useless-{what}-{strategy}-{bench.budget}-{seed}.json"
+    if not path.exists():
+        points, trials = (16, 64) if what == "toy" else (bench.budget - 1, bench.budget)
+        options = Options(slice=points, seed=seed)
+        how = "inline" if what == "toy" else "local"
+        request = Request(measured_task(what), Budget(trials=trials), options, text, strategy, how)
+        record = played(bench, request, path.stem)
+        if record is None or record.baseline is None:
+            raise ToolError(f"{path.stem} could not be measured on this machine now; go on later with --keep")
+        won = record.winner if record.winner and record.confirmed else record.baseline
+        path.write_text(won.candidate.model_dump_json())
+    return Candidate.model_validate_json(path.read_text())
 
 
 def overshoot(bench: Bench, runs: int = 200) -> Iterable[Figure]:
