@@ -19,7 +19,7 @@ from atunner.core.device import Device
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
 from atunner.core.ports import Domain, Executor
-from atunner.core.record import RunRecord, RunState
+from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.domains import BUILT_IN as DOMAINS
@@ -29,8 +29,9 @@ from atunner.executors.work import resolve
 from atunner.graphs.approval import decide, pending, repeat
 from atunner.graphs.deps import Deps
 from atunner.graphs.drive import drive
-from atunner.graphs.events import Watch, ignore
+from atunner.graphs.events import Event, Watch, ignore
 from atunner.graphs.replay import (
+    RecordEnded,
     as_repeat,
     keep_recalled,
     recalled_then,
@@ -39,8 +40,9 @@ from atunner.graphs.replay import (
     source_of,
     verdict_on,
 )
-from atunner.graphs.request import Request, request_from, request_values
+from atunner.graphs.request import Request, affordable, request_from, request_values
 from atunner.graphs.state import TuningState
+from atunner.graphs.strategies import ASKING
 from atunner.graphs.strategies.prepare import prepared
 from atunner.graphs.thread import in_thread
 from atunner.knowledge_base.devices import device as named_device
@@ -50,6 +52,7 @@ from atunner.llm import Terms, named, replay_of
 from atunner.llm import model as make_model
 from atunner.llm.panel import CastModel
 from atunner.llm.preflight import check as check_models
+from atunner.llm.prices import price
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search.formats.recalled import searching
 from atunner.settings import Settings, secret
@@ -123,8 +126,11 @@ class Session:
         """
         prepared(request.strategy, request.options.strategy)
         asked_for(request.options.approve)
+        if not replay_of(request.model or self.settings.model):
+            affordable(request.budget)
         with self._at_work(request.task, request.executor) as work:
             record = self._admitted(request, work.domain, run)
+            self._without_model(record, request, watch)
             return self._drive(record, request, watch, stop, work)
 
     def _admitted(self, request: Request, domain: Domain[Any], run: str) -> RunRecord:
@@ -156,6 +162,17 @@ class Session:
         self._keep_recalled(record)
         self.store.save_run(record)
         return record
+
+    def _without_model(self, record: RunRecord, request: Request, watch: Watch) -> None:
+        """Say it when a strategy that lives on a model has none."""
+        if request.strategy in ASKING and record.model == "none":
+            said = f"{request.strategy} asks a model and none is named (--model): the built-in expert proposes instead"
+            self.store.note(record.run, AgentNote(round=0, agent="strategy", by="rules", summary=said))
+            watch(Event(run=record.run, kind="note", round=0, stage="strategy", message=said))
+
+    def output_of(self, run: str) -> Path | None:
+        """The folder for results that was named when the run was started, None when none was."""
+        return self._asked(self.store.head(run)).output
 
     def resume(self, run: str, watch: Watch = ignore, stop: threading.Event | None = None) -> RunRecord:
         """Go on with a run that was stopped or killed.
@@ -254,6 +271,9 @@ class Session:
         return task.domain
 
     def _check_model(self, record: RunRecord, request: Request) -> None:
+        prices = request.prices or self.settings.prices
+        if prices is not None:
+            price(record.model, prices)  # reads it, so that a wrong file is found also where nothing is asked
         self._model(record, request)
         check_models(record.model, secret("OPENAI_API_KEY"))
 
@@ -292,7 +312,11 @@ class Session:
             start = TuningState(run=run, task=record.task, budget=record.budget)
             try:
                 with self._accounted(run):
-                    in_thread(drive(deps, start, strategy, self.settings.data), f"run {run}", stop)
+                    try:
+                        in_thread(drive(deps, start, strategy, self.settings.data), f"run {run}", stop)
+                    except RecordEnded as end:
+                        self._keep_best(run)
+                        self.store.set_state(run, RunState.DONE, str(end))
                     self._compare_replay(run, record.model)
             except KeyboardInterrupt as error:
                 if stop is None:
@@ -321,10 +345,14 @@ class Session:
         """Keep the reason and the best so far; a run that was stopped, or met a missing program, can be resumed."""
         reason = str(error) if isinstance(error, ATunnerError) else type(error).__name__
         state = RunState.INTERRUPTED if isinstance(error, ATunnerError | KeyboardInterrupt) else RunState.FAILED
+        self._keep_best(run)
+        self.store.set_state(run, state, reason)
+
+    def _keep_best(self, run: str) -> None:
+        """The best so far of a run that was not confirmed."""
         ranked = self.store.load(run).ranked
         if ranked:
             self.store.save_run(self.store.head(run).model_copy(update={"best": ranked[0].candidate.id}))
-        self.store.set_state(run, state, reason)
 
     @contextmanager
     def _at_work(self, task: Task, executor: str) -> Iterator[AtWork]:

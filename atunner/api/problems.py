@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from atunner.core.errors import ATunnerError, ToolError, UserError
 from atunner.jobs import forms
@@ -84,8 +84,9 @@ def install(app: FastAPI, page: Page) -> None:
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
+        headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers
         detail = _plainly(request, error)
-        return told(request, answer(error.status_code, detail, headers=error.headers), detail)
+        return told(request, answer(error.status_code, detail, headers=headers), detail)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -106,5 +107,11 @@ def _plainly(request: Request, error: HTTPException) -> str:
     if error.status_code == 404 and error.detail == "Not Found":
         return f"There is nothing at {path}."
     if error.status_code == 405:
-        return f"{path} takes {Headers(error.headers).get('allow', 'another method')}, not {request.method}."
+        return f"{path} takes {_methods(request)}, not {request.method}."
     return str(error.detail)
+
+
+def _methods(request: Request) -> str:
+    """All that can be asked of the path: the framework knows those of one route only."""
+    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in fitting for method in getattr(route, "methods", None) or ()}))

@@ -12,7 +12,7 @@ from atunner.cli.common import print_json
 from atunner.cli.show import evidence_beside, folder_of
 from atunner.core.record import RunRecord
 from atunner.domains.llvm_ir.artefacts import leave
-from atunner.domains.llvm_ir.program import program_of
+from atunner.domains.llvm_ir.program import Program, program_of
 from atunner.domains.llvm_ir.subject import Subject
 from atunner.reports import ir, ir_files, ir_tables, ir_vscode
 from atunner.reports.write import write
@@ -33,8 +33,8 @@ def finish(tuned: Sequence[Tuned], output: Path, as_json: bool, emit_vscode: boo
     settings = Settings()
     written = []
     for one in tuned:
-        folder = folder_of(one.record, output / _stem(one) if len(tuned) > 1 and output != Path() else output)
         program = program_of(one.record.task)
+        folder = folder_of(one.record, part(output, program, len(tuned) > 1))
         subject = Subject(program, settings.cache, settings.sandbox)
         winner = one.record.winner if ir.kept(one.record) else None
         source = one.source.resolve() if one.source.is_file() else None
@@ -80,8 +80,9 @@ def said(record: RunRecord) -> str:
     )
 
 
-def _stem(one: Tuned) -> str:
-    return one.source.stem
+def part(output: Path, program: Program, several: bool) -> Path:
+    """Where the files of one program go: a folder of its own below the one that was named for all of a suite."""
+    return output / program.name if several and output != Path() else output
 
 
 def _editor(one: Tuned, folder: Path) -> None:

@@ -8,7 +8,7 @@ import typer
 from atunner.cli.approve import ended, settled
 from atunner.cli.budget import parse_budget
 from atunner.cli.common import command, numbers, pairs
-from atunner.cli.show import progress
+from atunner.cli.show import named, progress
 from atunner.core.errors import UserError
 from atunner.core.task import Task
 from atunner.graphs.deps import Options
@@ -88,6 +88,7 @@ def register(app: typer.Typer) -> None:
             model=join(model),
             strategy=strategy,
             remeasure=remeasure,
+            output=named(output),
         )
         writable(output)
         with Session(settings) as session:

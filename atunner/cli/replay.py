@@ -1,13 +1,14 @@
 """`atunner replay`: a recorded run once more, from its record."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from atunner.cli.approve import ended
 from atunner.cli.common import command
-from atunner.cli.show import progress
+from atunner.cli.show import named, progress
 from atunner.core.record import RunRecord
 from atunner.wiring import Session
 
@@ -30,7 +31,8 @@ def replay(
     Example: atunner replay matmul-host-20260101-120000-1a2b --remeasure
     """
     with Session() as session, progress(as_json) as watch:
-        record = session.start(session.again(run, remeasure), watch, threading.Event())
+        request = replace(session.again(run, remeasure), output=named(output))
+        record = session.start(request, watch, threading.Event())
     typer.echo(said(record), err=True)
     return ended(record, output, as_json)
 

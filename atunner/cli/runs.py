@@ -9,7 +9,7 @@ from rich.console import Console
 
 from atunner.cli.approve import ended, reported, settled
 from atunner.cli.common import command, print_json
-from atunner.cli.show import finish, progress
+from atunner.cli.show import finish, named, progress
 from atunner.cli.tables import show_table
 from atunner.core.errors import UserError
 from atunner.core.record import RunRecord
@@ -73,7 +73,7 @@ def show(
 def resume(
     run: str = typer.Argument(help="A run that was stopped or killed."),
     output: Path = typer.Option(
-        Path(), "--output", show_default=False, help="Folder for results; default atunner-runs/RUN."
+        Path(), "--output", show_default=False, help="Folder for results; default: the one named at the start."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
 ) -> int:
@@ -85,7 +85,8 @@ def resume(
         with progress(as_json) as watch:
             record = session.resume(run, watch, threading.Event())
         record = settled(session, record, as_json)
-    return ended(record, output, as_json)
+        folder = named(output) or session.output_of(run) or Path()
+    return ended(record, folder, as_json)
 
 
 def export(

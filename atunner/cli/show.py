@@ -39,6 +39,11 @@ def folder_of(record: RunRecord, output: Path) -> Path:
     return Path("atunner-runs") / record.run if output == Path() else output
 
 
+def named(output: Path) -> Path | None:
+    """--output where it was given; a run that is resumed writes there again."""
+    return None if output == Path() else output
+
+
 def finish(record: RunRecord, output: Path, as_json: bool) -> int:
     """Write all files, then print the report, or the record as JSON."""
     folder = folder_of(record, output)

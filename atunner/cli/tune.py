@@ -10,7 +10,7 @@ from atunner.cli import tune_ir
 from atunner.cli.budget import parse_budget
 from atunner.cli.common import command, numbers
 from atunner.cli.optimize import writable
-from atunner.cli.show import finish, progress
+from atunner.cli.show import finish, named, progress
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.record import RunRecord
 from atunner.core.status import Status
@@ -74,6 +74,7 @@ def register(app: typer.Typer) -> None:
             options=Options(search=search, seed=seed, slice=bound.trials or WHOLE, ahead=settings.build_workers + 1),
             model=model,
             executor="threads" if task.domain == "user_kernels" else "local",
+            output=named(output),
         )
         with Session(settings) as session, progress(as_json) as watch:
             record = session.start(request, watch, threading.Event())

@@ -10,9 +10,9 @@ import typer
 from pydantic import JsonValue
 
 from atunner.cli.common import command
-from atunner.cli.ir_report import Tuned, finish
+from atunner.cli.ir_report import Tuned, finish, part
 from atunner.cli.optimize import writable
-from atunner.cli.show import progress
+from atunner.cli.show import named, progress
 from atunner.core.errors import UserError
 from atunner.core.status import Status
 from atunner.core.task import Budget, Objective, Task
@@ -85,7 +85,8 @@ def register(room: typer.Typer) -> None:
         with Session(Settings()) as session, progress(as_json) as watch:
             for source, program in programs(sources, session.settings):
                 asked = program.model_copy(update={"kernel": kernel, "clang": clang})
-                request = Request(task_of(asked), budget, options, model, chosen)
+                folder = part(output, asked, several)
+                request = Request(task_of(asked), budget, options, model, chosen, output=named(folder))
                 if dry_run:
                     plan(request, session.settings)
                 else:

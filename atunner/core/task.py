@@ -1,9 +1,11 @@
 """What to optimise, and what it may cost."""
 
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from atunner.core import wrong
+from atunner.core.errors import UserError
 from atunner.core.value import Value, content_id
 
 
@@ -36,11 +38,20 @@ class Budget(Value):
     tokens: int | None = Field(default=None, gt=0)
     usd: float | None = Field(default=None, gt=0)
 
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if self.trials is None and self.seconds is None:
-            raise ValueError("a budget needs trials or seconds")
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _told(cls, given: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raises UserError: which bound is wrong, and how."""
+        try:
+            made = make(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            known = f" Known: {', '.join(cls.model_fields)}." if first["type"] == "extra_forbidden" else ""
+            raise UserError(f"A budget's {name}: {wrong.said(first)}; leave it out for no bound.{known}") from error
+        if made.trials is None and made.seconds is None:
+            raise UserError("A budget needs trials or seconds: without either a run has no end. Set one, or both.")
+        return made
 
 
 class Spent(Value):

@@ -11,10 +11,10 @@ from pydantic import JsonValue
 
 from atunner.agents.codegen import Recalled
 from atunner.core.candidate import Candidate
-from atunner.core.errors import NotVerified, UserError
+from atunner.core.errors import ATunnerError, NotVerified, UserError
 from atunner.core.measurement import Measurement
 from atunner.core.ports import Domain, Outcome, WorkItem
-from atunner.core.record import AgentNote, RunRecord
+from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.status import Provenance, Status
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
@@ -65,8 +65,14 @@ def divergence(memory: RunMemory, run: str) -> str:
     return str(found[0]["what"]) if found and isinstance(found[0], dict) else ""
 
 
+class RecordEnded(ATunnerError):
+    """The run that is repeated did not come to its end, and nothing more of it was recorded."""
+
+
 class FromRecord:
-    """The Executor port over a record. A candidate that is not in it has no figure."""
+    """The Executor port over a record. A candidate that is not in it has no figure; where the run was stopped before
+    its end, the record ends there.
+    """
 
     def __init__(self, source: Source, diverged: Report) -> None:
         self._source, self._diverged = source, diverged
@@ -74,7 +80,7 @@ class FromRecord:
         self._screenings = {s.candidate.id: s for s in source.record.screenings}
 
     def map(self, items: Sequence[WorkItem]) -> list[Outcome]:
-        """One recorded outcome for each item."""
+        """One recorded outcome for each item. Raises RecordEnded."""
         ways = {"screen": self._screen, "race": self._screen, "prove": self._prove}
         return [ways.get(item.action, self._judge)(item.candidate) for item in items]
 
@@ -105,7 +111,10 @@ class FromRecord:
         return Outcome(answer=known.model_copy(update={"candidate": candidate}).model_dump(mode="json"))
 
     def _unknown(self, candidate: Candidate) -> str:
-        what = f"{candidate.family} {candidate.id} {candidate.params} is not in run {self._source.record.run}"
+        record = self._source.record
+        if record.state is not RunState.DONE:
+            raise RecordEnded(f"The record of {record.run} ends here: it is {record.state}.")
+        what = f"{candidate.family} {candidate.id} {candidate.params} is not in run {record.run}"
         self._diverged(what)
         return what
 

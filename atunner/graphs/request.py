@@ -17,6 +17,7 @@ class Request:
     """What a user asks for: the task, its budget, and how to run it. model: "" for the configured one.
 
     remeasure: a replay takes only the answers from its source and measures afresh. prices: a file of model prices.
+    output: the folder that the user named for the results, None for the usual one.
     rules: constraints on the parameters as functions; they are not kept, so such a run cannot be resumed.
     """
 
@@ -28,6 +29,7 @@ class Request:
     executor: str = "local"
     remeasure: bool = False
     prices: Path | None = None
+    output: Path | None = None
     rules: tuple[Callable[..., object], ...] = ()
 
 
@@ -36,6 +38,7 @@ def request_values(request: Request, prices: Path | None = None) -> dict[str, Js
     file = request.prices or prices
     options = {name: getattr(request.options, name) for name in request.options.__dataclass_fields__}
     how: dict[str, JsonValue] = {"remeasure": request.remeasure, "prices": str(file.resolve()) if file else None}
+    how["output"] = str(request.output.resolve()) if request.output else None
     how["rules"] = [getattr(rule, "__name__", "a function") for rule in request.rules]
     return {"options": options, "strategy": request.strategy, "executor": request.executor, **how}
 
@@ -54,4 +57,11 @@ def request_from(record: RunRecord, values: dict[str, JsonValue]) -> Request:
         executor=str(values.get("executor", "local")),
         remeasure=bool(values.get("remeasure", False)),
         prices=Path(str(values["prices"])) if values.get("prices") else None,
+        output=Path(str(values["output"])) if values.get("output") else None,
     )
+
+
+def affordable(budget: Budget) -> None:
+    """Raises UserError: the baseline alone would spend it."""
+    if budget.trials == 1:
+        raise UserError("A budget of 1 trial is what the baseline takes, so nothing would be tried; give 2 or more.")

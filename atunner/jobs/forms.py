@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from atunner.core import wrong
+
 WORD = r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}$"
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9 ._/:@+-]{0,63}$"
 LABELLED = r"^[^=\x00]+=[^\x00]+$"
@@ -45,7 +47,7 @@ PLAIN = {
     "extra_forbidden": "there is no field of that name",
     "union_tag_not_found": "is missing: it says which kind of task this is",
 }
-SHOWN, MOST = 60, 300
+MOST = 300
 
 
 def line(error: Mapping[str, Any]) -> str:
@@ -72,11 +74,5 @@ def told(error: Mapping[str, Any]) -> str:
         return "expected JSON, sent as Content-Type: application/json"
     if kind == "string_pattern_mismatch":
         expected = EXPECTED.get(str(context.get("pattern")), "another form")
-        return f"expected {expected}; got {str(error.get('input'))[:SHOWN]!r}"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return f"{said[:1].lower()}{said[1:]}{_got(error.get('input'))}"
-
-
-def _got(value: object) -> str:
-    """A plain value as it came; nothing for what has parts of its own."""
-    return f"; got {str(value)[:SHOWN]!r}" if isinstance(value, str | int | float) else ""
+        return f"expected {expected}; got {str(error.get('input'))[: wrong.SHOWN]!r}"
+    return wrong.said(error)

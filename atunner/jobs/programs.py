@@ -1,5 +1,6 @@
 """A C program that a client hands in, as `atunner tune ir` takes it; every field is bounded."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
@@ -12,6 +13,10 @@ from atunner.jobs.driven import Driven
 MAX_TEXT = 128 * 1024
 ROUNDS, PATIENCE = 6, 4
 """Rounds that a budget is spread over, and how many of them may bring nothing."""
+
+MAIN = re.compile(r"\bmain\b")
+SILENT = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*" """.strip(), re.DOTALL)
+"""Comments and strings of C: what they speak of is not there."""
 
 FileName = Annotated[str, StringConstraints(pattern=forms.C_FILE)]
 FileText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=forms.TEXT)]
@@ -45,6 +50,8 @@ class IrWork(Driven):
         sources = [name for name in self.files if not name.endswith(HEADERS)]
         if len(sources) != 1:
             raise ValueError(f"one C file (.c) and its headers are expected, got {len(sources)} C files")
+        if not any(MAIN.search(SILENT.sub(" ", text)) for text in self.files.values()):
+            raise ValueError(f"a program with a main function is expected, and {sources[0]} has none: it must run")
         return self
 
     def task(self) -> Task:

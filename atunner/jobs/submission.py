@@ -25,9 +25,9 @@ Setting = (
 
 
 class Bounds(Value):
-    """What a job may cost; trials or seconds must be set."""
+    """What a job may cost; trials or seconds must be set. The first trial is the baseline's."""
 
-    trials: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    trials: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     seconds: Annotated[float, Field(gt=0, le=2_592_000, allow_inf_nan=False)] | None = None
     tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     usd: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] | None = None

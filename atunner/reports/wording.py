@@ -146,10 +146,23 @@ def headline(record: RunRecord) -> str:
         return "No candidate was verified, so there is no result."
     name = f"{winner.candidate.family or 'candidate'} ({parameters(winner.candidate.params)})"
     if record.provenance is Provenance.MEASURED:
-        return _measured(record, name)
+        return f"{_measured(record, name)} {disturbed(record)}".rstrip()
     cost = relative(record, winner.measurement)
     share = f": {number(cost)} of {base_cost(record)}" if cost is not None else ""
     return f"Best score: {name}{share}, {stamp(record)}. Nothing was measured."
+
+
+def disturbed(record: RunRecord) -> str:
+    """What disturbed the baseline's figure so much that nothing of it could be left out; "" when nothing did."""
+    timed = record.confirmed.checks if record.confirmed else record.baseline.checks if record.baseline else ()
+    for check in timed:
+        if check.name.startswith("disturbed ") and not check.figures.get("dropped_us", True):
+            found = {name: n for name, n in check.figures.items() if name not in ("of", "dropped_us")}
+            if found:
+                said = ", ".join(f"{n} {name}" for name, n in sorted(found.items()))
+                what = "the comparison with the baseline" if record.confirmed else "the baseline's figure"
+                return f"Others had the machine during {what} ({said} of {check.figures['of']}): take it with care."
+    return ""
 
 
 def base_cost(record: RunRecord) -> str:

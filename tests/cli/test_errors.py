@@ -41,6 +41,8 @@ BAD_REQUEST, TOOL_MISSING = 2, 3
         (("optimize", "--operator", "matmul", "--budget", "-5"), "--budget must be above zero"),
         (("optimize", "--operator", "matmul", "--budget", "soon"), "--budget takes trials or a time"),
         (("optimize", "--operator", "matmul", "--budget", "nans"), "--budget must be above zero"),
+        (("optimize", "--operator", "matmul", "--budget", "1"), "A budget of 1 trial is what the baseline takes"),
+        ((*MATMUL, "--prices", "none.yaml"), "Cannot read prices none.yaml"),
         ((*MATMUL, "--strategy", "exprt"), "No strategy named 'exprt'. Did you mean expert"),
         ((*MATMUL, "--search", "bayes"), "No searcher named 'bayes'. Did you mean bayesian"),
         ((*MATMUL, "--model", "gpt"), "'gpt'"),

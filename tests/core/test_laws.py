@@ -6,7 +6,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from atunner.core import plugins
 from atunner.core.candidate import Candidate
@@ -71,10 +70,26 @@ def test_a_budget_is_over_exactly_when_a_bound_is_reached(spent: Spent, trials: 
     assert spent.over(Budget(trials=10**9)) is None
 
 
-@pytest.mark.parametrize("bounds", [{}, {"trials": 0}, {"seconds": -1.0}, {"tokens": 5}, {"trials": 1, "usd": 0.0}])
-def test_a_budget_without_a_bound_or_with_none_left_is_refused(bounds: dict[str, float]) -> None:
-    with pytest.raises(ValidationError):
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ({}, "needs trials or seconds"),
+        ({"tokens": 5}, "needs trials or seconds"),
+        ({"trials": 0}, "trials: expected more than 0; got '0'"),
+        ({"trials": "many"}, "trials: expected a whole number; got 'many'"),
+        ({"seconds": -1.0}, "seconds: expected more than 0.0; got '-1.0'"),
+        ({"trials": 1, "usd": 0.0}, "usd: expected more than 0.0; got '0.0'"),
+        ({"trials": 1, "usd": math.nan}, "usd: expected more than 0.0; got 'nan'"),
+        ({"trails": 1}, "Known: trials, seconds, tokens, usd"),
+    ],
+)
+def test_a_budget_without_a_bound_or_with_none_left_is_refused_in_words(bounds: dict[str, float], said: str) -> None:
+    with pytest.raises(UserError) as refused:
         Budget.model_validate(bounds)
+    assert said in str(refused.value)
+
+    with pytest.raises(UserError):
+        Budget(**bounds)  # type: ignore[arg-type]  # as a user of Python may call it
 
 
 @given(st.floats(0.001, 1e6), st.floats(0.001, 1e6))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from atunner.core.task import Budget
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
 from atunner.graphs.request import Request
+from atunner.graphs.strategies import ASKING
 from atunner.settings import Settings
 from atunner.wiring import Session
 
@@ -69,6 +71,48 @@ def test_a_stopped_run_is_resumed_as_it_was_asked_for(session: Session) -> None:
     assert (record.spent.trials, record.task.spec) == (40, {"floor": 2})
     assert record.stop_reason == "the budget of trials is spent"
     assert 40 in seen
+
+
+def test_a_run_remembers_where_its_results_were_to_go(session: Session, tmp_path: Path) -> None:
+    watch = StopAt(15)
+    with pytest.raises(Interrupted):
+        session.start(replace(REQUEST, output=tmp_path / "there"), watch, watch.stop)
+
+    session.resume(watch.run)
+    assert session.output_of(watch.run) == tmp_path / "there"
+    assert session.output_of(session.start(REQUEST).run) is None
+
+
+def test_a_budget_of_the_baseline_alone_is_refused_before_anything_is_kept(session: Session) -> None:
+    with pytest.raises(UserError, match="A budget of 1 trial is what the baseline takes"):
+        session.start(replace(REQUEST, budget=Budget(trials=1)))
+
+    assert session.store.runs() == []
+
+
+@pytest.mark.parametrize("name", sorted(ASKING))
+def test_a_strategy_that_lives_on_a_model_says_that_it_has_none(session: Session, name: str) -> None:
+    told: list[str] = []
+    record = session.start(replace(REQUEST, strategy=name), lambda e: told.append(e.message))
+
+    said = [n.summary for n in record.notes if n.agent == "strategy"]
+    assert said == [f"{name} asks a model and none is named (--model): the built-in expert proposes instead"]
+    assert said[0] in told
+
+
+def test_the_expert_needs_no_model(session: Session) -> None:
+    assert not [n for n in session.start(REQUEST).notes if n.agent == "strategy"]
+
+
+def test_a_replay_ends_where_the_record_of_a_stopped_run_ends(session: Session) -> None:
+    run = stopped(session)
+    then = session.store.load(run)
+    replay = session.start(replace(REQUEST, model=f"replay:{run}"))
+
+    assert [t.candidate.id for t in replay.trials] == [t.candidate.id for t in then.trials]
+    assert (replay.state, replay.best) == (RunState.DONE, then.best)
+    assert replay.stop_reason == f"The record of {run} ends here: it is interrupted."
+    assert "are those of" in replay.notes[-1].summary
 
 
 def test_a_finished_run_cannot_be_resumed(session: Session) -> None:

@@ -91,7 +91,7 @@ def test_a_budget_below_the_baseline_is_told(
     folder: Any, tune: Any, compiler: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert tune(folder.path / "scale.yaml", "--budget", "1") == 2
-    one_line(capfd, "The budget of 1 trials is less than the baseline costs")
+    one_line(capfd, "A budget of 1 trial is what the baseline takes")
 
 
 def test_a_gpu_kernel_needs_a_gpu(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,9 @@ BUILT_IN = {
     "one_prompt": "atunner.graphs.strategies.one_prompt:one_prompt",
 }
 
+ASKING = frozenset(BUILT_IN) - {"expert"}
+"""Those that ask a model for kernels; without one the expert proposes in their place."""
+
 
 def strategy(name: str) -> Any:
     """The factory of a strategy: one of the table, of an installed package, or the user's own as module:factory.

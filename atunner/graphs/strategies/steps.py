@@ -9,6 +9,7 @@ from atunner.agents.brief import LIMIT
 from atunner.agents.briefing import brief
 from atunner.agents.codegen import Draft, Proposal
 from atunner.agents.rewrite import Rewrite
+from atunner.core import wrong
 from atunner.core.consult import Spoken, put
 from atunner.core.errors import UserError
 from atunner.core.record import AgentNote
@@ -47,8 +48,8 @@ def known(settings: dict[str, JsonValue], kind: type[BaseModel]) -> Any:
         return kind.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
-        name, why = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-        raise UserError(f"The strategy setting {name} is wrong: {why}; got {first['input']!r}.") from error
+        name = ".".join(map(str, first["loc"]))
+        raise UserError(f"The strategy setting {name} is wrong: {wrong.said(first)}.") from error
 
 
 async def rewrite(deps: Deps, state: TuningState, order: str, settings: Settings) -> Rewrite | None:
