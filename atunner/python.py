@@ -8,6 +8,7 @@ from typing import Any, ParamSpec
 
 from atunner.core.candidate import Candidate
 from atunner.core.errors import UserError
+from atunner.core.metric import aimed
 from atunner.core.record import RunRecord
 from atunner.core.task import Budget, Task
 from atunner.graphs.deps import Options
@@ -79,6 +80,8 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
     *,
     problem_size: Sequence[int] = (),
     constraints: Sequence[Callable[..., object]] = (),
+    objectives: Sequence[str] = ("time",),
+    metrics: Mapping[str, str] | None = None,
     budget: Budget | None = None,
     options: Options | None = None,
     model: str = "none",
@@ -86,12 +89,15 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
 ) -> Result:
     """Tune the kernel that a T1 file, a YAML file or a source describes; the same as `atunner tune kernel`.
 
-    constraints: functions of the parameters by name, true where a configuration may be tried.
+    constraints: functions of the parameters by name, true where a configuration may be tried. metrics: formulas by
+    name, as --metric takes them. objectives: as --objective takes them; `atunner.reports.front.front` gives the front
+    of several from the result's record.
 
     Raises:
         UserError: something asked for does not exist or contradicts itself. ToolError: a program is missing.
     """
     task = kernel_task(read_kernel(Path(file), problem_size, constraints), target)
+    task = aimed(task, objectives, [f"{name}={formula}" for name, formula in (metrics or {}).items()])
     bound, settings = budget or Budget(trials=200), Settings()
     request = Request(
         task=task,

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from atunner.core.errors import UserError
+from atunner.tools.energy import POWERCAP
 
 
 class Settings(BaseSettings):
@@ -19,7 +20,8 @@ class Settings(BaseSettings):
     locks: where runs are locked, None for under `data`. model: as --model takes it. prices: a file of prices over
     ours. workers: build processes, 0 for one a core. sandbox: the level that every run demands. served_sandbox: at
     least this for jobs of the service whose code comes from a client or a model. torch_python: an interpreter that
-    has PyTorch, to compare with. api_keys: the file of the hashes of API keys, None for `api-keys` under `data`.
+    has PyTorch, to compare with. powercap: where Linux tells of the processor's energy. api_keys: the
+    file of the hashes of API keys, None for `api-keys` under `data`.
     """
 
     model_config = SettingsConfigDict(env_prefix="ATUNNER_", extra="ignore")
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
     sandbox: str = "rlimits"
     served_sandbox: Literal["none", "rlimits", "landlock", "namespaces"] = "landlock"
     torch_python: str = ""
+    powercap: Path = POWERCAP
 
     def __init__(self, **values: Any) -> None:
         try:

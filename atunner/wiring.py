@@ -93,6 +93,7 @@ def domain_config(settings: Settings, task: Task) -> dict[str, JsonValue]:
         "workers": settings.build_workers,
         "sandbox": settings.sandbox,
         "torch_python": settings.torch_python,
+        **({"powercap": str(settings.powercap)} if task.domain == "user_kernels" else {}),
     }
 
 

@@ -12,11 +12,11 @@ from atunner.cli.common import command, numbers
 from atunner.cli.optimize import writable
 from atunner.cli.show import finish, named, progress
 from atunner.core.errors import UnknownName, UserError
+from atunner.core.metric import aimed
 from atunner.core.record import RunRecord
 from atunner.core.status import Status
 from atunner.core.task import Budget, Objective, Task
 from atunner.domains.user_kernels.answers import commonest
-from atunner.domains.user_kernels.objectives import OBJECTIVES
 from atunner.graphs.deps import Options
 from atunner.graphs.request import Request
 from atunner.knowledge_base.devices import device
@@ -27,6 +27,8 @@ from atunner.tools.recording import UNIT, Recording, read_recording
 from atunner.wiring import HOST, Session
 
 WHOLE = 1_000_000
+OBJECTIVE_HELP = "time, gflops (needs flops:), energy, power or a --metric; several, with commas, give a Pareto front."
+METRIC_HELP = "NAME=FORMULA over time (ms), energy (J), sizes and parameters; repeatable."
 KERNEL_HELP = """Tune a kernel of your own, and prove what is claimed.
 
 FILE is a T1 file (.json, as Kernel Tuner takes it), a short YAML file, or the source itself with names such as
@@ -52,7 +54,8 @@ def register(app: typer.Typer) -> None:
         search: str = typer.Option("auto", "--search", help="Which searcher finds the numbers."),
         history: list[Path] = typer.Option([], "--history", help="Kernel Tuner cache file as history; repeatable."),
         simulate: Path = typer.Option(Path(), "--simulate", help="Replay this cache file; needs no compiler."),
-        objective: str = typer.Option("time", "--objective", help="time, gflops (needs flops:) or energy (RAPL)."),
+        objective: list[str] = typer.Option(["time"], "--objective", help=OBJECTIVE_HELP),
+        metric: list[str] = typer.Option([], "--metric", help=METRIC_HELP),
         compiler: str = typer.Option("", "--compiler", help="gcc or clang for C."),
         model: str = typer.Option("none", "--model", help="none, openai:NAME, ollama:NAME or URL#NAME."),
         seed: int = typer.Option(0, "--seed", help="Seed of the search."),
@@ -64,8 +67,8 @@ def register(app: typer.Typer) -> None:
         """Translate the options, run, and show the record."""
         bound = parse_budget(budget)
         task = _task(file, simulate, target_gpu, problem_size, compiler)
-        wanted = task.objective if objective == "time" else OBJECTIVES.get(objective, Objective(metric=objective))
-        task = task.model_copy(update={"spec": {**task.spec, **_history(history)}, "objective": wanted})
+        task = task.model_copy(update={"spec": {**task.spec, **_history(history)}})
+        task = aimed(task, objective, metric, _recorded(task))
         writable(output)
         settings = Settings()
         request = Request(
@@ -81,6 +84,12 @@ def register(app: typer.Typer) -> None:
         code = finish(record, output, as_json)
         _refuse_empty(record, bound)
         return code
+
+
+def _recorded(task: Task) -> set[str]:
+    """What a recording has beside the time."""
+    file = task.spec.get("recording")
+    return {n for e in read_recording(Path(file)).entries for n in e.figures} if isinstance(file, str) else set()
 
 
 def _task(file: Path, simulate: Path, target: str, problem_size: str, compiler: str) -> Task:

@@ -8,8 +8,10 @@ from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import CandidateError, NotMeasured, UserError
+from atunner.core.expression import evaluate
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
+from atunner.core.metric import check_of, goals, metrics_of, only_time
 from atunner.core.profile import Profile
 from atunner.core.space import Family
 from atunner.core.statistics import MINIMUM_GAIN, paired_ratio
@@ -17,7 +19,7 @@ from atunner.core.status import Provenance, Status
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison, Screening, Trial
 from atunner.core.value import canonical
-from atunner.tools.recording import UNIT, Entry, Recording, read_recording
+from atunner.tools.recording import Entry, Recording, read_recording
 
 
 class Known:
@@ -51,6 +53,7 @@ class Replay:
         working = [e.params for e in recording.entries if e.failure is None]
         if not working:
             raise UserError(f"Every configuration of {Path(recording.file).name} failed; there is nothing to replay.")
+        _can_be_replayed(task, recording, working[0])
         asked = task.spec.get("baseline")
         spec = {
             **task.spec,
@@ -107,15 +110,25 @@ class Replay:
         return candidate
 
     def verify(self, task: Task, built: Candidate) -> tuple[Check, ...]:
-        """Nothing is run; what the recording tuner checked is not known."""
-        return ()
+        """Nothing is run; what the recording tuner checked is not known. What else it measured, where that is asked."""
+        if only_time(task):
+            return ()
+        entry = self._known(task).entry(built.params)
+        return (check_of(metrics_of(task), _measured(entry), self._names(task, entry)),)
 
     def measure(self, task: Task, built: Candidate) -> Measurement:
-        """The recorded samples."""
-        known = self._known(task)
+        """The recorded samples of the time, or the one figure of another objective."""
+        known, metric = self._known(task), task.objective.metric
+        entry = known.entry(built.params)
+        samples = entry.samples
+        if metric != "time":
+            found = check_of(metrics_of(task), _measured(entry), self._names(task, entry)).figures
+            if metric not in found:
+                raise NotMeasured(f"no {metric} was recorded of this configuration")
+            samples = (float(str(found[metric])),)
         return Measurement(
-            unit=UNIT,
-            samples=known.entry(built.params).samples,
+            unit=task.objective.unit,
+            samples=samples,
             provenance=Provenance.SIMULATED,
             source=f"recording of {known.recording.device} ({Path(known.recording.file).name})",
             environment=self.environment(task).id,
@@ -126,10 +139,13 @@ class Replay:
         raise NotMeasured("a recording has no profile")
 
     def compare(self, task: Task, baseline: Candidate, candidate: Candidate) -> Comparison | None:
-        """The recorded samples side by side; both stay simulated."""
+        """The recorded samples side by side; both stay simulated. None for figures that no ratio can be taken of."""
         first, second = self.measure(task, baseline), self.measure(task, candidate)
         count = min(len(first.samples), len(second.samples))
-        ratio = paired_ratio(first.samples[:count], second.samples[:count])
+        if min(*first.samples, *second.samples) <= 0:
+            return None
+        over, under = (first, second) if task.objective.minimise else (second, first)
+        ratio = paired_ratio(over.samples[:count], under.samples[:count])
         return Comparison(
             ratio=ratio.value,
             low=ratio.low,
@@ -156,6 +172,10 @@ class Replay:
         known = self._known(task).recording
         return Environment(device=f"{known.device} (recorded)", extra={"recording": known.digest})
 
+    def _names(self, task: Task, entry: Entry) -> dict[str, JsonValue]:
+        """What a metric may name beside the recorded figures: the sizes of the problem and the parameters."""
+        return {**_sizes(self._known(task).recording), **entry.params}
+
     def _screened(self, task: Task, candidate: Candidate) -> Screening:
         try:
             self.build(task, candidate)
@@ -168,6 +188,27 @@ class Replay:
         if known.recording.digest != task.spec.get("digest"):
             raise UserError(f"{known.recording.file} has changed since the run began. Put it back, or start anew.")
         return known
+
+
+def _measured(entry: Entry) -> dict[str, float]:
+    return {"time": entry.value or 0.0, **entry.figures}
+
+
+def _sizes(recording: Recording) -> dict[str, JsonValue]:
+    numbers = [size for size in recording.sizes if isinstance(size, int)]
+    return {f"problem_size_{axis}": size for axis, size in zip("xyz", numbers, strict=False)}
+
+
+def _can_be_replayed(task: Task, recording: Recording, working: Params) -> None:
+    """Refuse what was not recorded. Raises UserError: no such figure, or a metric has a name that is not known."""
+    entry = next(e for e in recording.entries if e.params == working)
+    metrics, measured = metrics_of(task), _measured(entry)
+    known = [*measured, *(m.name for m in metrics)]
+    for goal in goals(task):
+        if goal.metric not in known:
+            raise UserError(f"{Path(recording.file).name} has no {goal.metric}; recorded are {', '.join(known)}.")
+    for metric in metrics:
+        evaluate(metric.formula, {**_sizes(recording), **working, **measured})
 
 
 @lru_cache(maxsize=4)

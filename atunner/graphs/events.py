@@ -10,7 +10,8 @@ class Event(Value):
     """One step of progress. stage: the node at work. best, baseline: figures in `unit`; eta_s: None while unknown.
 
     done and budget count trials. kind: stage, trial, verified (right, not timed yet), note or end. base: what the
-    baseline is called. raced_out, failed: of those done, what a race left behind, what did not build or was wrong.
+    baseline is called. compiled, raced_out, failed: of those done, what was built, what a race left behind, and what
+    did not build or was wrong.
     """
 
     run: str
@@ -24,6 +25,7 @@ class Event(Value):
     provenance: Provenance = Provenance.MEASURED
     done: int = 0
     base: str = "naive"
+    compiled: int = 0
     raced_out: int = 0
     failed: int = 0
     budget: int | None = None

@@ -4,7 +4,7 @@ Repeated after a crash it finds what is recorded by content, and goes on from th
 not a counter of its own, says how far the slice has come.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from atunner.agents.codegen import Move
 from atunner.core.candidate import Candidate, Params
@@ -15,6 +15,7 @@ from atunner.core.status import Provenance, Status
 from atunner.core.task import Spent
 from atunner.core.trial import Screening, Trial
 from atunner.core.value import content_id
+from atunner.graphs.aim import Aim
 from atunner.graphs.builds import as_screening
 from atunner.graphs.deps import Deps
 from atunner.graphs.events import Event
@@ -26,6 +27,10 @@ PATIENCE = 3
 """How many times a baseline without a figure is judged again."""
 SPOILT = frozenset({Status.NOT_MEASURED, Status.REJECTED, Status.TIMED_OUT})
 """What a busy machine can make of a good kernel: clocks that cannot agree, or no answer in time."""
+BUILT = tuple(
+    f"{s}:" for s in (Status.WRONG, Status.CRASHED, Status.TIMED_OUT, Status.NOT_VERIFIED, Status.NOT_MEASURED)
+)
+"""How the reason of a screening begins that came after its build."""
 FAULT_STATUS = {Fault.DIED: Status.CRASHED, Fault.TIMED_OUT: Status.TIMED_OUT}
 
 
@@ -39,6 +44,7 @@ class Slice:
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
         racing = isinstance(deps.domain, Racing) and not self.predicted and deps.domain.races(state.task)
         self.races = Races(self, deps.executor) if racing else None
+        self.aim = Aim(state.task)
 
     def run(self) -> tuple[str, ...]:
         """Every move of the proposal, then the contenders. The families whose spaces ran out."""
@@ -90,23 +96,33 @@ class Slice:
 
     def _move(self, move: Move, family: Family, target: int) -> bool:
         """Search one family until `target` candidates are recorded. False when its space ran out."""
-        searcher = self._searcher(move, family)
         space = family.space.narrowed(move.allowed)
         starts = [p for p in move.starts if space.holds(p) and not self._known(family.name, p)]
 
-        def fresh(count: int) -> list[Candidate]:
-            """The starts of the move first, then what the searcher asks for."""
-            batch = [starts.pop(0) for _ in range(min(count, len(starts)))]
-            batch += self._fresh(searcher, family.name, count - len(batch)) if len(batch) < count else []
-            return [self.deps.domain.realise(self.task, family.name, p) for p in batch]
+        def search(until: int) -> bool:
+            searcher = self._searcher(move, family)
 
-        if self.races is not None:
-            more = self.races.search(searcher, fresh, target, self.deps.options.ahead)
-        else:
-            more = self._search(searcher, fresh, target)
+            def fresh(count: int) -> list[Candidate]:
+                """The starts of the move first, then what the searcher asks for."""
+                batch = [starts.pop(0) for _ in range(min(count, len(starts)))]
+                batch += self._fresh(searcher, family.name, count - len(batch)) if len(batch) < count else []
+                return [self.deps.domain.realise(self.task, family.name, p) for p in batch]
+
+            if self.races is not None:
+                return self.races.search(searcher, fresh, until, self.deps.options.ahead)
+            return self._search(searcher, fresh, until)
+
+        more = self._in_pieces(search, target) if self.aim.several else search(target)
         if not more and move.allowed:
             return self._move(move.model_copy(update={"allowed": {}}), family, target)
         return more
+
+    def _in_pieces(self, search: Callable[[int], bool], target: int) -> bool:
+        """One search after another, each towards other weights of the objectives; False when the space ran out."""
+        while self.room(target):
+            if not search(min(target, self.aim.turn(self.trials.values(), self._count()))):
+                return False
+        return True
 
     def _search(self, searcher: Searcher, fresh: Fresh, target: int) -> bool:
         """Judge batches until `target` candidates are recorded; False when the space ran out."""
@@ -119,7 +135,8 @@ class Slice:
 
     def _searcher(self, move: Move, family: Family) -> Searcher:
         """A searcher over the narrowed space that has been told everything this run knows of the family."""
-        seed = int(content_id([self.deps.options.seed, self.state.round, move.family]), 16) % (1 << 31)
+        piece = [self._count()] if self.aim.several else []
+        seed = int(content_id([self.deps.options.seed, self.state.round, move.family, *piece]), 16) % (1 << 31)
         space = family.space.narrowed(move.allowed)
         searcher = self.deps.searcher(self.deps.options.search, space, seed)
         for candidate, value in self._figures():
@@ -129,14 +146,12 @@ class Slice:
 
     def _figures(self) -> Iterable[tuple[Candidate, float | None]]:
         """What to tell a searcher: predicted costs when nothing can be measured, else the judged figures."""
-        sign = 1 if self.task.objective.minimise or self.predicted else -1
         if self.predicted:
             yield from ((s.candidate, s.score) for s in self.screened.values())
             return
         for trial in self.trials.values():
-            raced = self._raced(trial.candidate)
-            value = trial.measurement.value if trial.measurement else None
-            yield trial.candidate, value if value is None else sign * (value if raced is None else raced)
+            raced, told = self._raced(trial.candidate), self.aim.told(trial)
+            yield trial.candidate, told if told is None or raced is None else raced
         for screening in self.screened.values():
             if screening.candidate.id not in self.trials and (screening.reason or screening.score is not None):
                 yield screening.candidate, screening.score
@@ -172,14 +187,11 @@ class Slice:
             for screening in screenings:
                 searcher.tell(screening.candidate.params, screening.score)
             return
-        sign = 1 if self.task.objective.minimise else -1
         for screening in screenings:
             if screening.reason or self.late():
                 searcher.tell(screening.candidate.params, None)
                 continue
-            trial = self.judge(screening.candidate)
-            value = trial.measurement.value if trial.measurement else None
-            searcher.tell(screening.candidate.params, None if value is None else sign * value)
+            searcher.tell(screening.candidate.params, self.aim.told(self.judge(screening.candidate)))
 
     def _screen(self, candidates: Sequence[Candidate]) -> list[Screening]:
         found = self._built(candidates)
@@ -265,6 +277,12 @@ class Slice:
         self._stop_if_asked()
         return self.spent().over(self.state.budget.model_copy(update={"trials": None})) is not None
 
+    def _compiled(self) -> int:
+        """Candidates that were built, whatever became of them."""
+        refused = {i for i, s in self.screened.items() if s.reason and not s.reason.startswith(BUILT)}
+        refused |= {i for i, t in self.trials.items() if t.status in (Status.REJECTED, Status.NOT_BUILT)}
+        return len(self.trials.keys() | self.screened.keys()) - len(refused)
+
     def _raced_out(self) -> int:
         """Candidates that were raced and not judged."""
         raced = (i for i, s in self.screened.items() if s.score is not None and i not in self.trials)
@@ -290,6 +308,7 @@ class Slice:
                 unit=best.measurement.unit if best and best.measurement else "",
                 provenance=self.deps.domain.provenance(self.task),
                 done=spent.trials,
+                compiled=min(spent.trials, self._compiled()),
                 raced_out=self._raced_out(),
                 base=BASES.get(self.task.domain, "naive"),
                 failed=self._failed(),

@@ -12,6 +12,7 @@ from atunner.core.status import Provenance, Status
 from atunner.core.value import Value
 from atunner.reports import difference, ir_page, palette, plots, terminal, wording
 from atunner.reports.difference import Line
+from atunner.reports.front import NOISE, front
 from atunner.reports.roof import BOUND_BY, roofline
 from atunner.reports.rows import Row, baseline, failures, leaderboard, screened, status_counts
 
@@ -45,6 +46,9 @@ def page(record: RunRecord) -> str:
         baseline=baseline(record),
         taken=any(row.resources for row in leaderboard(record)),
         threads=sorted({n for row in leaderboard(record) for n in row.times}),
+        beside=terminal.beside(leaderboard(record)),
+        front=front(record),
+        noise=NOISE,
         under=tuple(terminal.under_the_board(record, len(leaderboard(record)), shown=len(record.trials))),
         failures=sorted(failures(record), key=lambda f: f.status is Status.NOT_VERIFIED),
         pictures=tuple(pictures(record)),

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
-from atunner.reports import ir_page, palette, wording
+from atunner.reports import front, ir_page, palette, wording
 from atunner.reports.palette import Colours
 from atunner.reports.roof import Roofline, roofline
 from atunner.reports.rows import baseline, leaderboard, status_counts
@@ -136,7 +136,8 @@ def board(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     axes.set_xlabel(_figure_name(record))
     axes.grid(visible=False, axis="y")
     if base is None or not far:
-        return f"The first {len(rows)} of the leaderboard and {wording.base(record)}; shorter is better."
+        better = "shorter" if record.task.objective.minimise else "longer"
+        return f"The first {len(rows)} of the leaderboard and {wording.base(record)}; {better} is better."
     called, ratio = wording.base(record), wording.number(base.value / rows[0].value)
     return f"The first {len(rows)} of the leaderboard; the bar of {called} would be {ratio} times the first's."
 
@@ -187,6 +188,7 @@ PLOTS: Mapping[str, tuple[str, Draw]] = {
     "leaderboard": ("Leaderboard", board),
     "residency": ("Registers and occupancy", residency),
     "outcomes": ("Outcomes", outcomes),
+    "front": ("Pareto front", front.plot),
     "importance": ("Which parameters matter", importance),
     "parallel": ("Configurations", parallel),
     "steps": ("Steps from the best", steps),

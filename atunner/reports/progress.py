@@ -73,10 +73,10 @@ def best(event: Event) -> str:
 
 
 def shares(event: Event) -> str:
-    """What became of those done: judged, raced out and failed; "" while nothing is."""
-    if not event.done or not (event.raced_out or event.failed):
+    """What became of those done: compiled, raced out and failed; "" while nothing is."""
+    if not event.done:
         return ""
-    parts = ((event.raced_out, "raced out"), (event.failed, "failed"))
+    parts = ((event.compiled, "compiled"), (event.raced_out, "raced out"), (event.failed, "failed"))
     return ", ".join(f"{count / event.done:.0%} {name}" for count, name in parts if count)
 
 

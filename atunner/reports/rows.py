@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from pydantic import Field
 
 from atunner.core.candidate import Params
+from atunner.core.metric import goals, metrics_of, quantities, unit_of
 from atunner.core.profile import Occupancy, Profile
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
@@ -36,7 +37,8 @@ class Row(Value):
     """One line of the leaderboard. rank 0 is the baseline; base: what that is called in a cell.
 
     relative: figure over the baseline's, of the same provenance. times: microseconds by number of threads.
-    checked: inputs on which the results were right, None where the checks do not count them.
+    checked: inputs on which the results were right, None where the checks do not count them. beside: what was measured
+    or computed beside the objective, in words.
     """
 
     rank: int
@@ -54,6 +56,7 @@ class Row(Value):
     checked: int | None = None
     resources: Resources | None = None
     base: str = "naive"
+    beside: dict[str, str] = Field(default_factory=dict)
 
 
 class Failure(Value):
@@ -116,7 +119,14 @@ def row(record: RunRecord, trial: Trial, rank: int) -> Row | None:
         checked=inputs_checked(trial),
         resources=resources(trial.profile),
         base=wording.base_short(record),
+        beside=_beside(record, trial),
     )
+
+
+def _beside(record: RunRecord, trial: Trial) -> dict[str, str]:
+    shown = [*(g.metric for g in goals(record.task)), *(m.name for m in metrics_of(record.task))]
+    told, first = quantities(trial), record.task.objective.metric
+    return {n: wording.duration(told[n], unit_of(n)) for n in dict.fromkeys(shown) if n in told and n != first}
 
 
 def leaderboard(record: RunRecord) -> tuple[Row, ...]:

@@ -13,6 +13,7 @@ from rich.text import Text
 from atunner.core.record import AgentNote, RunRecord
 from atunner.core.status import Provenance, Status
 from atunner.reports import wording
+from atunner.reports.front import NOISE, Front, front
 from atunner.reports.roof import BOUND_BY, roofline
 from atunner.reports.rows import Row, baseline, failures, leaderboard, screened
 from atunner.reports.tuned_text import explained
@@ -36,6 +37,8 @@ def parts(record: RunRecord, places: Sequence[Path] = ()) -> Iterator[Renderable
     if record.notes:
         yield from _titled("Agents", agents(record.notes))
     yield from _titled(f"Leaderboard: {wording.stamp(record)}", board(record))
+    if (found := front(record)) is not None:
+        yield from _titled(f"{found.title}: {wording.stamp(record)}", compromises(found))
     if record.trials:
         yield from _titled("Not on the board", rest(record))
     if lines := explained(record):
@@ -135,7 +138,8 @@ def board(record: RunRecord) -> RenderableType:
         return Text("No candidate was verified, so there is no leaderboard.")
     base = baseline(record)
     lines = [*([base] if base else []), *rows[:SHOWN]]
-    table = _measured(lines) if record.provenance is Provenance.MEASURED else _scored(lines)
+    metric = record.task.objective.metric
+    table = _measured(lines, metric) if record.provenance is Provenance.MEASURED else _scored(lines)
     return Group(table, *(Text(line, style="dim") for line in under_the_board(record, len(rows))))
 
 
@@ -164,6 +168,7 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 
 def _scored(rows: Sequence[Row]) -> Table:
+    others = beside(rows)
     table = _table(
         ("#", "right"),
         ("family", "left"),
@@ -174,6 +179,7 @@ def _scored(rows: Sequence[Row]) -> Table:
         ("occupancy", "right"),
         ("limiter", "left"),
         ("score", "right"),
+        *((name, "right") for name in others),
         ("inputs", "right"),
     )
     for row in rows:
@@ -183,12 +189,14 @@ def _scored(rows: Sequence[Row]) -> Table:
             escape(wording.parameters(row.params)),
             *takes(row),
             score(row),
+            *(row.beside.get(name, wording.NO_FIGURE) for name in others),
             checked(row),
         )
     return table
 
 
-def _measured(rows: Sequence[Row]) -> Table:
+def _measured(rows: Sequence[Row], metric: str) -> Table:
+    others = beside(rows)
     threads = sorted({n for row in rows for n in row.times})
     counts = [(f"{n} thread{'s' if n > 1 else ''}", "right") for n in threads]
     gpu = any(row.resources for row in rows)
@@ -204,7 +212,8 @@ def _measured(rows: Sequence[Row]) -> Table:
         ("family", "left"),
         ("parameters", "left"),
         *(takes_columns if gpu else []),
-        ("time", "right"),
+        (metric, "right"),
+        *((name, "right") for name in others),
         *counts,
         (f"against {rows[0].base}", "left"),
         ("inputs", "right"),
@@ -213,8 +222,22 @@ def _measured(rows: Sequence[Row]) -> Table:
         at = [wording.duration(row.times[n], "us") if n in row.times else wording.NO_FIGURE for n in threads]
         middle = takes(row) if gpu else ()
         name = escape(row.family), escape(wording.parameters(row.params))
-        table.add_row(_rank(row), *name, *middle, wording.duration(row.value, row.unit), *at, ratio(row), checked(row))
+        figures = wording.duration(row.value, row.unit), *(row.beside.get(n, wording.NO_FIGURE) for n in others)
+        table.add_row(_rank(row), *name, *middle, *figures, *at, ratio(row), checked(row))
     return table
+
+
+def beside(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The names of what stands beside the objective."""
+    return tuple(dict.fromkeys(name for row in rows for name in row.beside))
+
+
+def compromises(found: Front) -> RenderableType:
+    """The front, and what is to be known to read it."""
+    table = _table(("parameters", "left"), *((name, "right") for name in found.headings))
+    for point in found.points:
+        table.add_row(escape(wording.parameters(point.params)), *found.cells(point))
+    return Group(table, Text(found.summary, style="dim"), Text(NOISE, style="dim"))
 
 
 def _rank(row: Row) -> str:
@@ -309,6 +332,7 @@ PURPOSES = {
     "report.html": ("report with plots", ""),
     "run.json": ("whole record", ""),
     "trials.csv": ("all trials", ""),
+    "results.t4.json": ("results as T4", ""),
     "evidence.json": ("evidence", ": `atunner verify` on this folder checks it again"),
     "plots": ("plots as files", ""),
     "bundle": ("bundle", ": `python3 run.py` there measures the best kernels on a real GPU"),

@@ -24,11 +24,17 @@ class Point(Value):
 
 
 class Family(Value):
-    """One family's points, best first. names: the parameters that took more than one value."""
+    """One family's points, best first. names: the parameters that took more than one value. smaller: is better."""
 
     name: str
     names: tuple[str, ...]
     points: tuple[Point, ...]
+    smaller: bool = True
+
+    @property
+    def costs(self) -> list[tuple[Params, float]]:
+        """What each point costs by its moved parameters: its figure, or the inverse of one that is to be large."""
+        return [({n: p.params[n] for n in self.names}, p.value if self.smaller else 1 / p.value) for p in self.points]
 
     def values(self, name: str) -> tuple[JsonValue, ...]:
         """The values that a parameter took: numbers in order, anything else by text."""
@@ -64,7 +70,7 @@ def family(record: RunRecord) -> Family | None:
     points = sorted(found[name].values(), key=lambda p: smaller * p.value)
     shared = [n for n in points[0].params if all(n in p.params for p in points)]
     moved = tuple(n for n in shared if len({json.dumps(p.params[n]) for p in points}) > 1)
-    return Family(name=name, names=moved, points=tuple(points)) if moved else None
+    return Family(name=name, names=moved, points=tuple(points), smaller=smaller > 0) if moved else None
 
 
 def _figures(record: RunRecord) -> list[tuple[Candidate, float]]:

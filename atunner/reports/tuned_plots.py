@@ -42,17 +42,16 @@ def importance(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
 def steps(record: RunRecord, axes: Axes, colours: Colours) -> str | None:
     """What one step away from the best configuration costs, by parameter."""
     found = family(record)
-    if found is None or not record.task.objective.minimise:
+    if found is None:
         return None
-    trials = [({n: p.params[n] for n in found.names}, p.value) for p in found.points]
-    tried = sensitivity(trials)[:MOST_STEPS]
+    tried = sensitivity(found.costs)[:MOST_STEPS]
     if not tried:
         return None
     names = [f"{s.parameter}={s.value}" for s in tried]
     axes.barh(names, [s.ratio for s in tried], color=colours.second, height=0.6)
     axes.axvline(1.0, color=colours.first, linewidth=1.2)
     axes.invert_yaxis()
-    axes.set_xlabel("times the best figure")
+    axes.set_xlabel("times the best figure" if found.smaller else "times below the best figure")
     axes.grid(visible=False, axis="y")
     return f"Configurations that differ from the best in one parameter: the dearest {len(tried)} of those tried."
 

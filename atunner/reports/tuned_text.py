@@ -21,9 +21,9 @@ MOST_STEPS = 3
 def explained(record: RunRecord) -> tuple[str, ...]:
     """The sentences; none where too few configurations have a figure."""
     found = family_of(record)
-    if found is None or not record.task.objective.minimise:
+    if found is None:
         return ()
-    trials = [({n: p.params[n] for n in found.names}, p.value) for p in found.points]
+    trials = found.costs
     lines = [
         *_mattered(importances(trials), len(trials)),
         *_has(trials),
@@ -71,7 +71,8 @@ def _to_find(record: RunRecord, family: Family) -> Iterator[str]:
     if not isinstance(described, dict):
         return
     space = SearchSpace(UserKernel.model_validate(described).space)
-    found = left(space, [(p.params, p.value) for p in family.points])
+    whole = [(p.params, cost) for p, (_, cost) in zip(family.points, family.costs, strict=True)]
+    found = left(space, whole)
     if found is None:
         return
     if not found.untried:

@@ -4,10 +4,12 @@ import gzip
 import hashlib
 import json
 import math
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from atunner.core.candidate import Params
 from atunner.core.errors import UserError
@@ -22,19 +24,24 @@ FAILURES = {
     "RuntimeFailedConfig": Status.CRASHED,
 }
 COSTS = ("compile_time", "verification_time", "benchmark_time")
+BOOKKEEPING = (*COSTS, "time", "strategy_time", "framework_time", "timestamp")
+OBSERVED = ("energy", "power")
+"""What Kernel Tuner's observers measure, each under a name of its own (nvml_energy, ps_energy)."""
 UNIT = "ms"
 
 
 class Entry(Value):
     """One configuration. samples: recorded times in ms, empty when it failed; failure: how.
 
-    cost_ms: to compile, verify and measure it.
+    cost_ms: to compile, verify and measure it. figures: what else was recorded of it, in units of its own; what an
+    observer calls nvml_energy or ps_power is the energy and the power.
     """
 
     params: Params
     samples: tuple[float, ...] = ()
     failure: Status | None = None
     cost_ms: float = 0.0
+    figures: dict[str, float] = Field(default_factory=dict)
 
     @property
     def value(self) -> float | None:
@@ -129,4 +136,14 @@ def _entry(key: str, entry: object, names: list[str]) -> Entry:
     samples = tuple(float(t) for t in entry.get("times") or [time])
     if any(not 0 < s < math.inf for s in samples):
         raise UserError(f"A damaged cache file: the entry {key!r} has the time {min(samples)}. Remove it.")
-    return Entry(params=params, samples=samples, cost_ms=cost)
+    return Entry(params=params, samples=samples, cost_ms=cost, figures=_figures(entry, {*names, *BOOKKEEPING}))
+
+
+def _figures(entry: Mapping[str, object], known: set[str]) -> dict[str, float]:
+    """Numbers of an entry that are neither parameters nor times of the tuner's own work."""
+    found = {n: float(v) for n, v in entry.items() if n not in known and isinstance(v, int | float)}
+    for plain in OBSERVED:
+        observed = next((v for n, v in found.items() if re.fullmatch(rf"[a-z]+_{plain}", n)), None)
+        if plain not in found and observed is not None:
+            found[plain] = observed
+    return found

@@ -18,12 +18,13 @@ from atunner.domains.kernels.backends.c import Options as COptions
 from atunner.domains.kernels.oracle import Oracle
 from atunner.domains.kernels.verify import Plan
 from atunner.operators import KernelFamily, KernelSet, Operator, operator
+from atunner.tools.energy import POWERCAP
 
 
 class Config(Value):
     """What a worker needs to make the domain: values only. sandbox: the level that policy demands.
 
-    gpu_driver: a CUDA driver library in place of the system's.
+    gpu_driver: a CUDA driver library in place of the system's. powercap: where Linux tells of the processor's energy.
     """
 
     cache: Path
@@ -32,6 +33,7 @@ class Config(Value):
     sandbox: str = "rlimits"
     torch_python: str = ""
     gpu_driver: str = ""
+    powercap: Path = POWERCAP
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate
-from atunner.core.errors import CandidateError, UnknownName, UserError
+from atunner.core.errors import CandidateError, UserError
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Measurement
+from atunner.core.metric import FROM_ENERGY, needs_energy, only_time
 from atunner.core.profile import Profile, StaticFacts
 from atunner.core.roofline import bound, ceilings
 from atunner.core.space import Family
@@ -24,18 +25,13 @@ from atunner.domains.kernels.screening import refused
 from atunner.domains.kernels.stages import Stages, Terms
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.user_kernels.answers import UserPlan, commonest, first_look, no_answer
+from atunner.domains.user_kernels.figures import Figures, compared, demand, figures
 from atunner.domains.user_kernels.kept import with_kernel
-from atunner.domains.user_kernels.objectives import (
-    OBJECTIVES,
-    Counter,
-    as_gflops,
-    compared_in_gflops,
-    energy,
-    flops_of,
-)
+from atunner.domains.user_kernels.objectives import compared_energy, counter_of, energy
 from atunner.domains.user_kernels.racing import RacePlan, Unanswered, race
 from atunner.domains.user_kernels.subjects import MEASURED, UserSubjects, baseline_of, kernel_of
 from atunner.operators.user import UserFamily, UserKernel, UserOperator, problem_of
+from atunner.tools.energy import Counter
 
 LANGUAGES = ("c", "cuda", "hip", "opencl")
 
@@ -57,7 +53,6 @@ class UserKernels(Kernels):
         """
         kernel = kernel_of(task)
         self._fits(kernel)
-        self._can_be_measured(task, kernel)
         problem = problem_of(kernel, kernel.sizes)
         spec: dict[str, JsonValue] = {
             **task.spec,
@@ -69,6 +64,7 @@ class UserKernels(Kernels):
             "baseline": dict(kernel.starts[0]),
         }
         admitted = task.model_copy(update={"spec": spec})
+        self._can_be_measured(admitted, kernel)
         if kernel.language == "hip":
             return self._compiled(self._with_baseline(admitted, kernel), kernel)
         return admitted if self.unreachable(admitted) else self._with_baseline(admitted, kernel)
@@ -97,27 +93,46 @@ class UserKernels(Kernels):
         return (*checks, Check(name="stages", passed=True, detail=detail, figures=figures))
 
     def measure(self, task: Task, built: Any) -> Measurement:
-        """The objective's figure: a time, or GFLOP/s or energy from calls of their own."""
+        """The objective's figure; the energy of a call takes calls of its own."""
         with self._spending(built.candidate, "measure"):
             found = super().measure(task, built)
-            if task.objective.metric == "gflops":
-                return as_gflops(found, flops_of(kernel_of(task)))
-            return self._energy(task, built, found) if task.objective.metric == "energy" else found
+            if only_time(task):
+                return found
+            made = self._figures(task, built)
+            self._timed[built.candidate.id] += (made.check(found),)
+            return made.objective(task, found)
 
     def compare(self, task: Task, baseline: Any, candidate: Any) -> Comparison | None:
-        """Both interleaved, as for the kernels that ship; energy is not compared in one session."""
-        if task.objective.metric == "energy":
-            return None
+        """Both interleaved, as for the kernels that ship; energy in stretches of its own, power from none."""
+        metric = task.objective.metric
+        if metric in FROM_ENERGY:
+            return self._compare_energy(task, baseline, candidate) if metric == "energy" else None
         found = super().compare(task, baseline, candidate)
-        if found is None or task.objective.metric != "gflops":
+        if found is None or metric == "time":
             return found
-        return compared_in_gflops(found, flops_of(kernel_of(task)))
+        return compared(task, found, self._figures(task, baseline), self._figures(task, candidate))
 
-    def _energy(self, task: Task, built: Any, timed: Measurement) -> Measurement:
-        subject = self._subjects.of(task)
-        with subject.backend.session(built, self._feed(subject), TimingPlan()) as session:
-            samples = energy(session, Counter())
-        return timed.model_copy(update={"unit": "uJ", "samples": samples})
+    def _figures(self, task: Task, built: Any) -> Figures:
+        subject, joules = self._subjects.of(task), tuple[float, ...]()
+        if needs_energy(task):
+            plan, backend = TimingPlan(), subject.backend
+            with backend.device(), backend.session(built, self._feed(subject), plan) as session:
+                joules = energy(session, self._counter())
+        return figures(task, kernel_of(task), built.candidate.params, joules)
+
+    def _compare_energy(self, task: Task, baseline: Any, candidate: Any) -> Comparison:
+        subject, plan = self._subjects.of(task), TimingPlan()
+        backend = subject.backend
+        with (
+            backend.device(),
+            backend.session(baseline, self._feed(subject), plan) as first,
+            backend.session(candidate, self._feed(subject), plan) as second,
+        ):
+            return compared_energy(first, second, self._counter())
+
+    def _counter(self) -> Counter:
+        """What counts the energy of the device. Raises UserError: nothing that can be read."""
+        return counter_of(self.config.device, self._subjects.gpus, self.config.powercap)
 
     def _equals(self, task: Task, built: Any, found: Measurement) -> tuple[Check, ...]:
         """Where candidates are raced it is asked of the finalists: the search starts sooner, and claims come later."""
@@ -160,8 +175,8 @@ class UserKernels(Kernels):
         return [self._built_ahead(task, candidate) for candidate in candidates]
 
     def races(self, task: Task) -> bool:
-        """Times measured by sessions on this machine can be raced; another metric cannot."""
-        return task.spec.get("language") in MEASURED and task.objective.metric == "time"
+        """Times measured by sessions on this machine can be raced, where nothing else counts."""
+        return task.spec.get("language") in MEASURED and only_time(task)
 
     def race(self, task: Task, candidate: Candidate, rival: float | None) -> Screening:
         """The least time of a few calls, in microseconds, on inputs of their own; nothing is verified."""
@@ -234,15 +249,16 @@ class UserKernels(Kernels):
 
     def _can_be_measured(self, task: Task, kernel: UserKernel) -> None:
         """Refuse an objective that has no figure here, before anything is spent. Raises UserError."""
-        metric = task.objective.metric
-        if metric not in OBJECTIVES:
-            raise UnknownName("objective", metric, OBJECTIVES)
-        if metric != "time" and kernel.language not in MEASURED:
-            raise UserError(f"{metric} is measured for C and OpenCL here, not for {kernel.language}; tune for time.")
-        if metric == "gflops":
-            flops_of(kernel)
-        if metric == "energy":
-            Counter()
+        demand(task, kernel)
+        if only_time(task) or self.unreachable(task):
+            return
+        if self.provenance(task) is not Provenance.MEASURED:
+            raise UserError(
+                f"{self.config.device.name} is not on this machine: {kernel.name} can only be tuned for its predicted "
+                "time; leave --objective and --metric out."
+            )
+        if needs_energy(task):
+            self._counter()
 
     def _with_baseline(self, task: Task, kernel: UserKernel) -> Task:
         failures = []

@@ -1,24 +1,33 @@
 """Objectives besides time: GFLOP/s from the user's count of operations, and energy where a counter can be read."""
 
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from atunner.core.errors import UserError
+from atunner.core.device import Device
+from atunner.core.errors import NotMeasured, UserError
 from atunner.core.expression import evaluate
 from atunner.core.measurement import Measurement
-from atunner.core.task import Objective
+from atunner.core.statistics import MINIMUM_GAIN, paired_ratio
 from atunner.core.trial import Comparison
+from atunner.domains.kernels.gpu.present import Here, target_among
 from atunner.domains.kernels.timing import Session
 from atunner.operators.user import UserKernel
+from atunner.tools.energy import Counter, Nvml, Rapl
 
-OBJECTIVES = {
-    "time": Objective(),
-    "gflops": Objective(metric="gflops", unit="GFLOP/s", minimise=False),
-    "energy": Objective(metric="energy", unit="uJ"),
-}
-POWERCAP = Path("/sys/class/powercap")
-LEAST_S = 0.5
-"""A counter of energy moves about a thousand times a second; so long it must be watched for one part in 500."""
+STRETCHES, PAIRS = 5, 8
+
+Clock = Callable[[], float]
+
+
+def counter_of(device: Device, gpus: Iterable[Here], powercap: Path) -> Counter:
+    """The counter of the device that runs the kernel. Raises UserError: there is none that can be read."""
+    if device.kind == "cpu":
+        return Rapl(powercap)
+    here = target_among(device, gpus)
+    if here is None:
+        raise UserError(f"Energy of {device.name} cannot be read: NVML has no such GPU; tune for time or gflops.")
+    return Nvml(here.uuid)
 
 
 def flops_of(kernel: UserKernel) -> float:
@@ -28,52 +37,51 @@ def flops_of(kernel: UserKernel) -> float:
     return float(evaluate(kernel.flops, kernel.sizes))
 
 
-def as_gflops(found: Measurement, flops: float) -> Measurement:
-    """Times in microseconds as operations a second."""
-    return found.model_copy(update={"unit": "GFLOP/s", "samples": tuple(flops / us / 1e3 for us in found.samples)})
+def energy(session: Session, counter: Counter, clock: Clock = time.perf_counter) -> tuple[float, ...]:
+    """Joules of a call, one sample for each of a few stretches."""
+    session.block(session.most)
+    return tuple(stretch(session, counter, clock) for _ in range(STRETCHES))
 
 
-def compared_in_gflops(found: Comparison, flops: float) -> Comparison:
-    """The same comparison: its ratio is that of the times, which is the inverse of the other's."""
-    sides = {"baseline": as_gflops(found.baseline, flops), "candidate": as_gflops(found.candidate, flops)}
-    return found.model_copy(update=sides)
+def stretch(session: Session, counter: Counter, clock: Clock = time.perf_counter) -> float:
+    """Joules of a call, from calls for as long as the counter needs.
 
-
-class Counter:
-    """The processor's own counter of energy (RAPL), one package or more.
+    What was used is the calls' by their share of the stretch: inputs are renewed and outputs looked at in between.
 
     Raises:
-        UserError: there is none that can be read.
+        NotMeasured: the counter did not move.
     """
-
-    def __init__(self, root: Path = POWERCAP) -> None:
-        self.files = tuple(sorted(root.glob("intel-rapl:[0-9]*/energy_uj")))
-        try:
-            self.uj()
-        except OSError as error:
-            raise UserError(f"Energy cannot be read: {error.filename} needs more rights ({error.strerror}).") from error
-        if not self.files:
-            raise UserError(f"Energy cannot be read here: there is no RAPL counter in {root}; tune for time or gflops.")
-        self._most = sum(int((f.parent / "max_energy_range_uj").read_text()) for f in self.files)
-
-    def uj(self) -> int:
-        """Microjoules since some start."""
-        return sum(int(f.read_text()) for f in self.files)
-
-    def since(self, before: int) -> int:
-        """Microjoules since a reading; the counters start again at their end."""
-        spent = self.uj() - before
-        return spent if spent >= 0 else spent + self._most
+    before, started, calls, busy_us = counter.read(), clock(), 0, 0.0
+    while (now := clock()) - started < counter.least_s:
+        block = session.block(session.most)
+        calls, busy_us = calls + block.calls, busy_us + block.total_us
+    used = counter.joules(before, counter.read())
+    if used <= 0 or not calls:
+        raise NotMeasured(f"the {counter.source} counter did not move in {now - started:.3g} s")
+    return used / calls * min(1.0, busy_us / 1e6 / (now - started))
 
 
-def energy(session: Session, counter: Counter, blocks: int = 5) -> tuple[float, ...]:
-    """Microjoules of a call, idle cores included: one sample for each stretch of at least LEAST_S."""
-    session.block(session.most)
-    found = []
-    for _ in range(blocks):
-        before, started, calls = counter.uj(), time.perf_counter(), 0
-        while time.perf_counter() - started < LEAST_S:
-            session.block(session.most)
-            calls += session.most
-        found.append(counter.since(before) / calls)
-    return tuple(found)
+def compared_energy(
+    baseline: Session, candidate: Session, counter: Counter, clock: Clock = time.perf_counter
+) -> Comparison:
+    """Both in turn, the order turned round each time, so that drift of the machine meets both alike."""
+    first, second = list[float](), list[float]()
+    for session in (baseline, candidate):
+        session.block(session.most)
+    for pair in range(PAIRS):
+        sides = [(baseline, first), (candidate, second)]
+        for session, samples in sides if pair % 2 else sides[::-1]:
+            samples.append(stretch(session, counter, clock))
+    ratio = paired_ratio(first, second)
+    return Comparison(
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        minimum_gain=MINIMUM_GAIN,
+        baseline=_joules(first, baseline.source),
+        candidate=_joules(second, candidate.source),
+    )
+
+
+def _joules(samples: list[float], source: str) -> Measurement:
+    return Measurement(unit="J", samples=tuple(samples), source=source)

@@ -4,6 +4,7 @@ import json
 
 from pydantic import JsonValue
 
+from atunner.core.metric import goals, quantities, unit_of
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
 from atunner.core.trial import Screening, Trial
@@ -15,14 +16,14 @@ MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 def as_t4(record: RunRecord) -> str:
     """The trials of a run, and the configurations that failed before they were judged, as a T4 file.
 
-    A figure that is no time is called predicted_cost, and the file's metadata names the provenance and the device.
+    A predicted figure that is no time is called predicted_cost; the file's metadata names provenance and device.
     """
     judged = {t.candidate.id for t in record.trials}
     failed = [s for s in record.screenings if s.reason and s.candidate.id not in judged]
     results = [*(_result(t, record) for t in record.trials), *(_unbuilt(s, record) for s in failed)]
     units = {t.measurement.unit for t in record.trials if t.measurement is not None}
-    metric = record.task.objective.metric if units <= MILLISECONDS.keys() else "predicted_cost"
-    made = document(results, metric)
+    predicted = record.provenance is Provenance.PREDICTED and not units <= MILLISECONDS.keys()
+    made = document(results, *(["predicted_cost"] if predicted else [g.metric for g in goals(record.task)]))
     told = made["metadata"]
     made["metadata"] = {**(told if isinstance(told, dict) else {}), **_metadata(record)}
     return json.dumps(made, indent=1) + "\n"
@@ -61,7 +62,13 @@ def _result(trial: Trial, record: RunRecord) -> Result:
         validation_ms=spent.get("verify_ms", 0.0),
         benchmark_ms=spent.get("measure_ms", trial.cost.seconds * 1e3),
         timestamp=record.finished or record.created,
+        beside=_beside(trial, record) if found else {},
     )
+
+
+def _beside(trial: Trial, record: RunRecord) -> dict[str, tuple[float, str]]:
+    told = quantities(trial).items()
+    return {n: (v, unit_of(n)) for n, v in told if n != record.task.objective.metric}
 
 
 def _unbuilt(screening: Screening, record: RunRecord) -> Result:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from atunner.core.candidate import Params
 from atunner.core.status import Status
@@ -22,7 +22,10 @@ INVALID = {
 
 
 class Result(Value):
-    """One tried configuration. Times in ms; value in `unit`, None unless the status is OK. timestamp: ISO 8601, UTC."""
+    """One tried configuration. Times in ms; value in `unit`, None unless the status is OK. timestamp: ISO 8601, UTC.
+
+    beside: what else was measured or computed, by name, as (figure, unit).
+    """
 
     configuration: Params
     status: Status
@@ -34,18 +37,19 @@ class Result(Value):
     validation_ms: float = 0.0
     search_ms: float = 0.0
     timestamp: str = ""
+    beside: dict[str, tuple[float, str]] = Field(default_factory=dict)
 
 
-def document(results: Sequence[Result], objective: str = "time") -> dict[str, JsonValue]:
-    """The T4 document of the results, in their order."""
+def document(results: Sequence[Result], *objectives: str) -> dict[str, JsonValue]:
+    """The T4 document of the results, in their order. objectives: the first names each result's value."""
     return {
-        "results": [_entry(r, objective) for r in results],
+        "results": [_entry(r, objectives or ("time",)) for r in results],
         "schema_version": VERSION,
         "metadata": {"timeunit": "milliseconds"},
     }
 
 
-def _entry(result: Result, objective: str) -> dict[str, JsonValue]:
+def _entry(result: Result, objectives: tuple[str, ...]) -> dict[str, JsonValue]:
     times: dict[str, JsonValue] = {
         "compilation": result.compilation_ms,
         "benchmark": result.benchmark_ms,
@@ -56,7 +60,8 @@ def _entry(result: Result, objective: str) -> dict[str, JsonValue]:
     }
     measured: list[JsonValue] = []
     if result.value is not None:
-        measured = [{"name": objective, "value": result.value, "unit": result.unit}]
+        first = {objectives[0]: (result.value, result.unit)}
+        measured = [{"name": n, "value": v, "unit": u} for n, (v, u) in {**first, **result.beside}.items()]
     return {
         "timestamp": result.timestamp,
         "configuration": dict(result.configuration),
@@ -64,5 +69,5 @@ def _entry(result: Result, objective: str) -> dict[str, JsonValue]:
         "invalidity": INVALID[result.status],
         "correctness": 0 if result.status is Status.WRONG else 1,
         "measurements": measured,
-        "objectives": [objective],
+        "objectives": list(objectives),
     }
