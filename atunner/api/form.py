@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from atunner.core import wrong
 from atunner.core.errors import UserError
 from atunner.core.value import Value
 from atunner.jobs.submission import Submission
@@ -43,6 +44,9 @@ FIELDS = {
     "usd": "",
     "model": "",
     "strategy": "expert",
+    "strategy_options": "",
+    "approve": "",
+    "target_ratio": "",
     "search": "auto",
     "seed": "0",
     "priority": "0",
@@ -59,10 +63,18 @@ PLACES = {
 }
 """Fields of a submission that have another name in the form."""
 
-TITLES = {"cflags": "Flags", "args": "Arguments", "program_name": "Program file", "source_name": "Source file"}
+TITLES = {
+    "cflags": "Flags",
+    "approve": "Ask a person about",
+    "target_ratio": "Enough gain",
+    "args": "Arguments",
+    "program_name": "Program file",
+    "source_name": "Source file",
+}
 PROGRAM_PLACES = {"files": "program_name", "kernel": "function"}
 EXPECTED = {
     "model": "none, openai:NAME or ollama:NAME; other servers are the operator's business",
+    "strategy_options": "name=value, a name of small letters, digits and _",
     "labels": "name=value of letters, digits and . _ / : @ + -",
     "settings": "name=value of letters, digits and . _ + -",
     "source_name": "a file name with its ending, as blur.c, saxpy.cu, kernel.yaml or t1.json",
@@ -132,6 +144,9 @@ def submission(values: Mapping[str, str]) -> Submission:
         },
         "model": values["model"].strip(),
         "strategy": values["strategy"].strip() or "expert",
+        "strategy_options": _pairs(values, "strategy_options"),
+        "approve": values["approve"].strip(),
+        "target_ratio": _number(values, "target_ratio"),
         "search": values["search"].strip() or "auto",
         "seed": _whole(values, "seed") or 0,
         "priority": _whole(values, "priority") or 0,
@@ -157,7 +172,7 @@ def _invalid(error: ValidationError) -> Mistake:
     field = next((places.get(n, n) for n in reversed(names[1:] or names) if places.get(n, n) in FIELDS), "")
     if first["type"] == "value_error" and names == ["budget"]:
         field = "trials"
-    said = first["msg"].removeprefix("Value error, ")
+    said = wrong.said(first)
     if first["type"] == "string_pattern_mismatch":
         said = f"takes {EXPECTED.get(field, 'letters, digits and . _ + -')}; got {str(first['input'])[:60]!r}"
         return Mistake(field=field, message=f"{_title(field)} {said}.")

@@ -1,6 +1,6 @@
 """Every error as problem details (RFC 9457): what was expected, what came, what to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from atunner.core.errors import ATunnerError, ToolError, UserError
 from atunner.jobs import forms
@@ -113,5 +113,12 @@ def _plainly(request: Request, error: HTTPException) -> str:
 
 def _methods(request: Request) -> str:
     """All that can be asked of the path: the framework knows those of one route only."""
-    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    fitting = [route for route in _all(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for route in fitting for method in getattr(route, "methods", None) or ()}))
+
+
+def _all(routes: Sequence[BaseRoute]) -> Iterator[BaseRoute]:
+    """Routes and those of routers that were included, which newer versions of the framework keep apart."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from _all(inner.routes) if inner is not None else (route,)

@@ -14,6 +14,7 @@ from atunner.api.knowledge import operators_known
 from atunner.api.site import shown
 from atunner.core.errors import UserError
 from atunner.core.job import JobRequest
+from atunner.graphs.strategies import ASKING
 from atunner.graphs.strategies import BUILT_IN as STRATEGIES
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.service.check import policy
@@ -62,6 +63,7 @@ def _checked(here: Service, owner: str, values: dict[str, str]) -> Response:
         "check.html.j2",
         wrong=None,
         asked=asked,
+        asking=ASKING,
         level=policy(here.settings, asked),
         model=str(asked.options.get("model") or here.settings.model),
     )

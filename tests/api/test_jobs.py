@@ -48,8 +48,17 @@ def test_a_key_used_for_another_request_is_a_conflict(http: TestClient) -> None:
         ({"task": {"kind": "operator", "operator": "matmul", "shape": [1, 2]}}, "matmul"),
         ({"task": {"kind": "toy", "floor": 1 << 70}}, "floor"),
         ({**TOY, "budget": {}}, "a budget needs trials or seconds"),
-        ({**TOY, "budget": {"trials": 0}}, "budget.trials"),
-        ({**TOY, "priority": 101}, "priority"),
+        ({**TOY, "budget": {"trials": 0}}, "budget.trials: expected at least 2; got '0'"),
+        ({**TOY, "budget": {"trials": 1}}, "budget.trials: expected at least 2; got '1'"),
+        ({**TOY, "budget": {"trials": "many"}}, "budget.trials: expected a whole number; got 'many'"),
+        ({**TOY, "budget": {"seconds": "long"}}, "budget.seconds: expected a number; got 'long'"),
+        ({**TOY, "budget": 7}, "budget: expected an object with fields; got '7'"),
+        ({**TOY, "approval": "perhaps"}, "approval: expected true or false; got 'perhaps'"),
+        ({**TOY, "approve": "all"}, "approve: expected '', 'plan' or 'candidate'; got 'all'"),
+        ({**TOY, "strategy": None}, "strategy: expected a text; got null"),
+        ({**TOY, "labels": []}, "labels: expected an object with fields"),
+        ({**TOY, "priority": 101}, "priority: expected at most 100; got '101'"),
+        ({"task": {"kind": "ir", "files": {"a.c": "/* main */ int f(void) { return 1; }"}}}, "a.c has none"),
         ({**TOY, "strategy": "magic"}, "No strategy named"),
         ({**TOY, "search": "magic"}, "No searcher named"),
         ({**TOY, "model": "http://169.254.169.254/#x"}, "model"),
@@ -164,3 +173,19 @@ def test_the_server_tells_of_itself_and_of_what_it_knows(http: TestClient) -> No
     assert http.get("/api/v1/knowledge/devices/nothing").status_code == 404
     assert "matmul" in {o["name"] for o in http.get("/api/v1/knowledge/operators").json()}
     assert http.get("/api/v1/knowledge/techniques").json()
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        (JOBS, "DELETE", "GET, POST"),
+        (f"{JOBS}/0123456789abcdef", "PUT", "DELETE, GET"),
+        (f"{JOBS}/0123456789abcdef/cancel", "GET", "POST"),
+        ("/healthz", "POST", "GET"),
+    ],
+)
+def test_another_method_is_told_all_that_there_are(http: TestClient, path: str, method: str, allowed: str) -> None:
+    answer = http.request(method, path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert f"takes {allowed}, not {method}" in answer.json()["detail"]

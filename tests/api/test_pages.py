@@ -161,7 +161,12 @@ MISTAKES: list[tuple[dict[str, str], str, str]] = [
     ({"kind": "operator", "operator": "matmul", "shape": "1,2,oops"}, "shape", "takes whole numbers"),
     ({"kind": "operator", "operator": "matmul", "settings": "kernel"}, "settings", "takes name=value"),
     ({"kind": "toy", "trials": ""}, "trials", "a budget needs trials or seconds"),
-    ({"kind": "toy", "priority": "1000"}, "priority", "less than or equal to 100"),
+    ({"kind": "toy", "priority": "1000"}, "priority", "expected at most 100"),
+    ({"kind": "toy", "trials": "1"}, "trials", "expected at least 2"),
+    ({"kind": "toy", "strategy": "evolve", "strategy_options": "children"}, "strategy_options", "takes name=value"),
+    ({"kind": "toy", "approve": "all"}, "approve", "expected &#39;&#39;, &#39;plan&#39; or &#39;candidate&#39;"),
+    ({"kind": "toy", "target_ratio": "fast"}, "target_ratio", "takes a number"),
+    ({"kind": "ir", "program": "int f;"}, "program", "has none"),
     ({"kind": "toy", "model": "http://elsewhere"}, "model", "takes none, openai:NAME"),
     ({"kind": "operator", "operator": "<script>alert(1)</script>"}, "operator", "takes letters"),
     ({"kind": "ir"}, "program", "Paste a C program"),
@@ -236,6 +241,18 @@ def test_a_program_in_c_is_taken(http: TestClient) -> None:
     assert "within 1e-3" in told
     assert spec["cflags"] == ["-DN=4"]
     assert [one["args"] for one in spec["inputs"]] == [["7"], ["8", "9"]]
+
+
+def test_how_a_job_is_run_is_taken(http: TestClient) -> None:
+    how = {"strategy": "evolve", "strategy_options": "children=2, islands=3", "approve": "plan", "target_ratio": "1.5"}
+    told = http.post("/submit/check", data={"kind": "toy", **how}, headers=SAME).text
+    place = post(http, "/submit", kind="toy", **how)
+    asked = http.get(f"/api/v1{place}").json()["request"]["options"]
+
+    assert "evolve: it asks a model and has none, so the expert proposes" in told
+    assert asked["strategy"] == "evolve"
+    assert asked["options"]["strategy"] == {"children": "2", "islands": "3"}
+    assert (asked["options"]["approve"], asked["options"]["target_ratio"]) == ("plan", 1.5)
 
 
 def test_buttons_change_the_job(http: TestClient) -> None:
