@@ -78,7 +78,7 @@ def _line(record: RunRecord, seconds: float, settings: Settings) -> Line:
     base = record.baseline.measurement if record.baseline else None
     flags = [t.measurement.value for t in record.trials if t.candidate.family == "flags" and t.measurement]
     choice = winner.candidate.params if winner and kept else {}
-    usual = ("auto", "off", "on", "as it is", "O3", "native", "strict", "kept")
+    usual = ("usual", "auto", "off", "on", "as it is", "O3", "native", "strict", "kept")
     return Line(
         name=record.task.name,
         base_ms=base.value if base else math.nan,

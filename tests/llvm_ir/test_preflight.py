@@ -82,4 +82,4 @@ def test_the_kernel_that_is_named_must_be_there_and_is_the_only_one_rewritten(do
 
     named = domain.admit(task.model_copy(update={"spec": {**task.spec, "kernel": "multiply"}}))
     nests = next(f for f in domain.families(named) if f.name == "nests")
-    assert all(p.name == "build" or p.name.startswith("multiply_") for p in nests.space.parameters)
+    assert all(p.name in {"build", "pages"} or p.name.startswith("multiply_") for p in nests.space.parameters)

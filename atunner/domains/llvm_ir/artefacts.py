@@ -12,6 +12,7 @@ from atunner.domains.llvm_ir.evidence.gather import profile
 from atunner.domains.llvm_ir.evidence.markdown import as_markdown, as_text
 from atunner.domains.llvm_ir.evidence.program_profile import ProgramProfile
 from atunner.domains.llvm_ir.making import IR_FILE, macros, main_text
+from atunner.domains.llvm_ir.pages import linked
 from atunner.domains.llvm_ir.recipe import RECIPE_FILE, recipe_of
 from atunner.domains.llvm_ir.running import open_folder
 from atunner.domains.llvm_ir.subject import Subject, copied
@@ -64,7 +65,7 @@ def leave(subject: Subject, winner: Candidate | None, folder: Path, source: Path
         after = _profiled(subject, chosen, last / "program", places)
     for stem, found in ((f"{name}.prof", before), (f"{name}.opt.prof", after)):
         made += [_text(folder / f"{stem}.txt", as_text(found)), _text(folder / f"{stem}.md", as_markdown(found))]
-    script = _text(folder / "repro.sh", _script(subject, chosen))
+    script = _text(folder / "repro.sh", _script(subject, chosen, folder))
     script.chmod(0o755)
     return Left((*made, script), before, after)
 
@@ -103,9 +104,10 @@ def _profiled(subject: Subject, candidate: Candidate, binary: Path, places: tupl
         return profile(Profiled(program, given.args, given.stdin, wrapper), subject.compiler, source, flags)
 
 
-def _script(subject: Subject, chosen: Candidate) -> str:
+def _script(subject: Subject, chosen: Candidate, folder: Path) -> str:
     program, name, clang = subject.program, subject.program.name, subject.tools.name
     libraries = " ".join(program.ldflags)
+    memory = [part.removeprefix(f"{folder}/") for part in linked(recipe_of(chosen).pages, folder)]
     allowed = (
         "every byte must be equal"
         if not program.level.tolerance
@@ -117,7 +119,17 @@ def _script(subject: Subject, chosen: Candidate) -> str:
         version=subject.tools.version,
         base=" ".join([clang, *O3, *program.cflags, "-w", program.main, "-o", f"{name}.opt", libraries]),
         best=" ".join(
-            [clang, *recipe_of(chosen).flags, *BEFORE, "-w", f"{name}.opt.ll", "-o", f"{name}.opt.final", libraries]
+            [
+                clang,
+                *recipe_of(chosen).flags,
+                *BEFORE,
+                "-w",
+                f"{name}.opt.ll",
+                "-o",
+                f"{name}.opt.final",
+                *memory,
+                libraries,
+            ]
         ),
         name=name,
         args=" ".join(program.input.args),

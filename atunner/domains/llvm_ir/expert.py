@@ -10,8 +10,8 @@ from atunner.core.candidate import Candidate, Params
 from atunner.core.space import Advice
 from atunner.core.trial import Trial
 from atunner.core.value import content_id
-from atunner.domains.llvm_ir import flags, templates
-from atunner.domains.llvm_ir.templates import AS_IS, BUILD, Place, Templates, kind_of
+from atunner.domains.llvm_ir import flags, pages, templates
+from atunner.domains.llvm_ir.templates import AS_IS, BUILD, PAGES, Place, Templates, kind_of
 
 Made = Callable[[str, Params], Candidate]
 
@@ -152,6 +152,7 @@ def _around(best: Params, places: Templates) -> Iterator[Params]:
     apart = places.spread(best)
     chosen = [place for place in places.places if place.chosen(best)]
     numbers = _by_turns([_numbers(best, place) for place in chosen[:1]])
+    yield from ({**best, PAGES: value} for value in pages.choices())
     yield from islice(numbers, EARLY)
     ways = [numbers, _builds(best, places), numbers]
     ways += [_numbers(apart, place) for place in places.places if place.line and place not in chosen[:1]]

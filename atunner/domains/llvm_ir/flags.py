@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from atunner.core.candidate import Params
 from atunner.core.space import Family, Parameter, Space
+from atunner.domains.llvm_ir import pages
 from atunner.domains.llvm_ir.program import Level
 from atunner.domains.llvm_ir.recipe import Recipe
 from atunner.domains.llvm_ir.toolchain import Toolchain
@@ -43,6 +44,7 @@ CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
         "no tiles": ("-mllvm", "-polly", "-mllvm", "-polly-tiling=false"),
         "strips": ("-mllvm", "-polly", "-mllvm", "-polly-vectorizer=stripmine"),
     },
+    "pages": {pages.USUAL: (), pages.HUGE: ()},
 }
 """Parameter -> value -> flags; the first value of each is the usual one, all first ones together are strict native."""
 
@@ -51,6 +53,7 @@ MATH = {Level.EXACT: ("strict",), Level.TOLERANCE: ("fast", "contract", "strict"
 FIXED: tuple[Mapping[str, str], ...] = (
     {},
     {"polly": "on"},
+    {"pages": "huge"},
     {"errno": "not set"},
     {"width": "512"},
     {"unroll": "off"},
@@ -76,6 +79,7 @@ def family(level: Level, tools: Toolchain) -> Family:
     """The flags that this level and this clang allow."""
     values = {name: tuple(choices) for name, choices in CHOICES.items()}
     values["math"] = MATH[level]
+    values["pages"] = pages.choices()
     if not tools.polly:
         values["polly"] = ("off",)
     return Family(
@@ -111,4 +115,4 @@ def recipe(params: Params) -> Recipe:
     flags: list[str] = []
     for name, choices in CHOICES.items():
         flags += choices[str(params.get(name, usual[name]))]
-    return Recipe(flags=tuple(flags))
+    return Recipe(flags=tuple(flags), pages=params.get("pages", pages.USUAL))

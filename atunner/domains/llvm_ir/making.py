@@ -7,6 +7,7 @@ from pathlib import Path
 from atunner.core.candidate import Candidate, Params
 from atunner.domains.llvm_ir.build import BEFORE, LINES, Compiler, laid_out
 from atunner.domains.llvm_ir.loops import hinted
+from atunner.domains.llvm_ir.pages import linked
 from atunner.domains.llvm_ir.program import Program
 from atunner.domains.llvm_ir.recipe import MACRO, RECIPE_FILE, Recipe, recipe_of
 
@@ -50,7 +51,8 @@ def make(compiler: Compiler, program: Program, candidate: Candidate, folder: Pat
             _by_passes(compiler, recipe, source, flags)
         else:
             compiler.ir(source, ir, flags)
-    return compiler.native(ir, folder / "program", recipe.flags, program.ldflags)
+    libraries = (*linked(recipe.pages, folder), *program.ldflags)
+    return compiler.native(ir, folder / "program", recipe.flags, libraries)
 
 
 def _by_passes(compiler: Compiler, recipe: Recipe, source: Path, flags: Sequence[str]) -> None:

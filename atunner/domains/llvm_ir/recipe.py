@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Literal
 
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import Rejected
@@ -47,12 +48,13 @@ class Recipe(Value):
     """flags: clang's, for C and IR. passes: for `opt` in place of clang's own pipeline, "" for clang's own.
 
     loops: metadata added before any pass runs. Where the candidate's first file is IR, it is compiled by code
-    generation alone, so that no pass undoes what was written.
+    generation alone, so that no pass undoes what was written. pages: those of large memory, see `pages`.
     """
 
     flags: tuple[str, ...] = STRICT
     passes: str = ""
     loops: tuple[LoopHint, ...] = ()
+    pages: Literal["usual", "huge"] = "usual"
 
 
 def recipe_of(candidate: Candidate) -> Recipe:

@@ -29,7 +29,7 @@ from atunner.tools.sandbox import demand, strongest
 APART = "-fno-inline"
 """Keeps functions apart in IR, so that one of them can be replaced and the others varied."""
 BASELINE = "baseline"
-LAYOUT = 2
+LAYOUT = 3
 """Of what is kept in the cache: another number forgets what was kept before."""
 PATIENCE = 10.0
 """A candidate may take this many times as long as the reference, and a second more."""

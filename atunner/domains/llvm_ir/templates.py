@@ -8,7 +8,7 @@ from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import UserError
 from atunner.core.space import Family, Parameter, Space
 from atunner.core.value import Value
-from atunner.domains.llvm_ir import flags
+from atunner.domains.llvm_ir import flags, pages
 from atunner.domains.llvm_ir.build import laid_out
 from atunner.domains.llvm_ir.nests import Pick, Rewrite, rewrites, rewritten
 from atunner.domains.llvm_ir.program import Level, Program
@@ -17,6 +17,7 @@ from atunner.domains.llvm_ir.subject import Subject
 
 FAMILY = "nests"
 BUILD = "build"
+PAGES = "pages"
 AS_IS = "as it is"
 EVERYWHERE = "everywhere"
 """The parameter of rewrites of every nest; while it has one, those of single nests count for nothing."""
@@ -142,7 +143,8 @@ class Templates:
         """The one family, where any place was recognised."""
         if not self.places:
             return ()
-        parameters = [Parameter(name=BUILD, values=self.builds), *(q for p in self.places for q in p.parameters)]
+        own = (Parameter(name=BUILD, values=self.builds), Parameter(name=PAGES, values=pages.choices()))
+        parameters = [*own, *(q for p in self.places for q in p.parameters)]
         constraints = tuple(text for p in self.places for text in p.constraints)
         return (
             Family(
@@ -164,7 +166,7 @@ class Templates:
     def untouched(self) -> Params:
         """The point that leaves every place as it is, with the first build."""
         numbers = {name: value for p in self.places for name, value in p.defaults().items()}
-        return {BUILD: self.builds[0], **{p.name: AS_IS for p in self.places}, **numbers}
+        return {BUILD: self.builds[0], PAGES: pages.USUAL, **{p.name: AS_IS for p in self.places}, **numbers}
 
     def spread(self, params: Params) -> Params:
         """The same with the rewrite of every nest told nest by nest, so that one of them can be changed."""
@@ -186,7 +188,7 @@ class Templates:
             raise UserError(f"No family named {family!r} in this program. Known: {flags.FAMILY}, {FAMILY}.")
         source = self._source(tuple(self._picks(params)))
         build = {**BUILDS, **LOOSE_BUILDS}[str(params.get(BUILD, "strict"))]
-        recipe = flags.recipe({**build})
+        recipe = flags.recipe({**build, PAGES: params.get(PAGES, pages.USUAL)})
         return subject.candidate(source, recipe, family).model_copy(update={"params": params})
 
     def _source(self, picks: tuple[Pick, ...]) -> str:

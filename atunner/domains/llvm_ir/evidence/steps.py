@@ -12,6 +12,7 @@ from atunner.domains.llvm_ir.evidence.ir_text import Module
 from atunner.domains.llvm_ir.evidence.markdown import as_markdown, as_text, bullets
 from atunner.domains.llvm_ir.evidence.program_profile import ProgramProfile
 from atunner.domains.llvm_ir.evidence.readings import Readings
+from atunner.domains.llvm_ir.pages import linked
 from atunner.domains.llvm_ir.recipe import Recipe
 from atunner.domains.llvm_ir.toolchain import toolchain
 from atunner.tools.sandbox import strongest
@@ -67,13 +68,14 @@ def final(bench: Bench, ir: Path, folder: Path, flags: tuple[str, ...] = ()) -> 
     """
     ir, folder = _readable(ir).resolve(), _made(folder)
     beside = ir.with_name(f"{ir.name.split('.')[0]}.build.json")
-    note = ""
+    note, memory = "", tuple[str, ...]()
     if not flags:
-        flags, note = (_recipe(beside).flags, f"flags of {beside.name}") if beside.is_file() else (O3, "")
+        recipe, note = (_recipe(beside), f"flags of {beside.name}") if beside.is_file() else (Recipe(flags=O3), "")
+        flags, memory = recipe.flags, linked(recipe.pages, folder)
     out = folder / f"{ir.name.removesuffix('.ll')}.final"
     try:
         bench.compiler.verified(ir)
-        bench.compiler.native(ir, out, (*flags, *bench.cflags), bench.libraries)
+        bench.compiler.native(ir, out, (*flags, *bench.cflags), (*memory, *bench.libraries))
     except NotBuilt as error:
         raise UserError(f"{ir} is not valid IR for {bench.compiler.toolchain.name}: {_first(error)}") from error
     return Made(files=(out,), notes=(note,) if note else ())
