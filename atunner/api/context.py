@@ -1,6 +1,9 @@
 """What routes need: the queue, the record and the settings of this server."""
 
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -8,7 +11,7 @@ from fastapi import Depends, Path, Request
 
 from atunner.api.digest import Digests
 from atunner.api.keys import NOBODY, Asker
-from atunner.api.problems import NoRun
+from atunner.api.problems import NoRun, Refused
 from atunner.core.job import ENDED, Job
 from atunner.core.record import RunRecord
 from atunner.jobs import forms
@@ -19,12 +22,14 @@ from atunner.knowledge_base.store import Store
 from atunner.service.check import Admission
 from atunner.settings import Settings
 
+MOST_TRIALS, PATIENCE_S = 20_000, 30.0
+
 
 @dataclass
 class Service:
     """One open database, as queue and as record. streams: event streams open now. answered: requests by status.
 
-    digests: the trials of the runs that pages looked at last.
+    digests: the trials of the runs that pages looked at last. reading: held by whoever has a whole run in memory.
     """
 
     settings: Settings
@@ -35,6 +40,7 @@ class Service:
     streams: int = field(default=0)
     answered: Counter[int] = field(default_factory=Counter)
     digests: Digests = field(default_factory=Digests)
+    reading: threading.Lock = field(default_factory=threading.Lock)
 
     def head(self, job: Job) -> RunRecord:
         """The run of a job without its trials, screenings and notes: cheap.
@@ -61,13 +67,35 @@ class Service:
             return head.model_copy(update={"trials": first, "best": first[0].candidate.id if first else None})
         return head.model_copy(update={"trials": leaders.in_order(self.store.database, head.run, [head.best])})
 
-    def record(self, job: Job) -> RunRecord:
-        """The whole run of a job.
+    def leading(self, job: Job, most: int) -> RunRecord:
+        """The run of a job with the best of its trials only.
 
         Raises:
             NoRun: it has not begun.
         """
-        return self.store.load(self.head(job).run)
+        head = self.head(job)
+        return head.model_copy(update={"trials": leaders.leaders(self.store.database, head, most).best})
+
+    @contextmanager
+    def record(self, job: Job) -> Iterator[RunRecord]:
+        """The whole run of a job; one at a time is in memory, whoever else asks waits.
+
+        Raises:
+            NoRun: it has not begun. Refused: it is too long to be read whole, or too many wait.
+        """
+        head = self.head(job)
+        if head.spent.trials > MOST_TRIALS:
+            raise Refused(
+                409,
+                f"Run {head.run} has {head.spent.trials} trials, and this file is made of {MOST_TRIALS} at most. "
+                "Take run.json or trials.csv, which are written as they are read.",
+            )
+        if not self.reading.acquire(timeout=PATIENCE_S):
+            raise Refused(503, "Other long runs are being read; ask again in a minute.")
+        try:
+            yield self.store.load(head.run)
+        finally:
+            self.reading.release()
 
 
 def without_run(job: Job) -> str:

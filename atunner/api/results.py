@@ -26,6 +26,7 @@ from atunner.search.formats.run_results import as_t4
 
 router = APIRouter(route_class=Strict, prefix="/api/v1/jobs", tags=["results"])
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+IN_BUNDLE = 10
 Limit = Annotated[int, Query(ge=1, le=5000)]
 
 
@@ -95,8 +96,8 @@ TEXT, BINARY = {"type": "string"}, {"type": "string", "format": "binary"}
 )
 def report(here: Here, job: JobId) -> HTMLResponse:
     """The report as one page without scripts."""
-    record = here.record(here.jobs.get(job))
-    return HTMLResponse(html.page(record), headers={"content-security-policy": REPORT_POLICY})
+    with here.record(here.jobs.get(job)) as record:
+        return HTMLResponse(html.page(record), headers={"content-security-policy": REPORT_POLICY})
 
 
 @router.get(
@@ -124,7 +125,8 @@ def trials_csv(here: Here, job: JobId) -> Response:
 )
 def results_t4(here: Here, job: JobId) -> Response:
     """The trials in the format that auto-tuners share (T4)."""
-    return _file(as_t4(here.record(here.jobs.get(job))), "application/json", f"{job}.t4.json")
+    with here.record(here.jobs.get(job)) as record:
+        return _file(as_t4(record), "application/json", f"{job}.t4.json")
 
 
 @router.get(
@@ -134,11 +136,11 @@ def results_t4(here: Here, job: JobId) -> Response:
 )
 def bundle(here: Here, job: JobId) -> Response:
     """The bundle that measures on the GPU, as tar; only for runs whose target is a GPU."""
-    record = here.record(here.jobs.get(job))
+    record = here.leading(here.jobs.get(job), IN_BUNDLE)
     if not any(name.endswith(".cu") for t in record.ranked[:1] for name in t.candidate.files):
         raise Refused(409, f"Job {job} has no verified GPU kernel, so there is nothing to measure elsewhere.")
     with TemporaryDirectory(prefix="atunner-bundle-") as folder:
-        write_bundle(record, Path(folder) / "bundle")
+        write_bundle(record, Path(folder) / "bundle", IN_BUNDLE)
         return _file(_tar(Path(folder)), "application/x-tar", f"{job}-bundle.tar")
 
 

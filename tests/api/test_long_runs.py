@@ -1,6 +1,7 @@
 """Results of a long run: the same as from its whole record, and without reading it whole."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from seeded import seed
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
+from atunner.api.context import MOST_TRIALS
 from atunner.core.record import RunRecord
+from atunner.core.task import Spent
 from atunner.knowledge_base.leaders import BATCH
 from atunner.reports import compare, export
 from atunner.reports.board import Board, board
@@ -71,3 +74,36 @@ def test_what_is_asked_for_is_read_and_no_more(http: TestClient, long: tuple[str
         read.clear()
         assert http.get(f"{JOBS}/{job}/{path}").status_code == 200
         assert max(read) <= (BATCH if "." in path else 50), path
+
+
+def test_a_bundle_is_made_of_the_best_alone(http: TestClient, long: tuple[str, RunRecord], read: list[int]) -> None:
+    answer = http.get(f"{JOBS}/{long[0]}/bundle.tar")
+
+    assert (answer.status_code, "no verified GPU kernel" in answer.text) == (409, True)
+    assert max(read) <= 50
+
+
+@pytest.mark.parametrize("path", ["report.html", "results.t4.json"])
+def test_what_needs_the_whole_run_reads_one_at_a_time_and_none_too_long(
+    http: TestClient, long: tuple[str, RunRecord], path: str
+) -> None:
+    here = http.app.state.service  # type: ignore[attr-defined]  # the application's own state
+    job, record = long
+    alone: list[bool] = []
+
+    def looked(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if "trials.body" in statement:
+            alone.append(here.reading.locked())
+
+    event.listen(here.store.database._engine, "before_cursor_execute", looked)
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda _: http.get(f"{JOBS}/{job}/{path}").status_code, range(4)))
+    event.remove(here.store.database._engine, "before_cursor_execute", looked)
+    assert codes == [200] * 4
+    assert alone
+    assert all(alone)
+    assert not here.reading.locked()
+
+    here.store.set_spent(record.run, Spent(trials=MOST_TRIALS + 1))
+    refused = http.get(f"{JOBS}/{job}/{path}")
+    assert (refused.status_code, "run.json or trials.csv" in refused.text) == (409, True)
