@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -60,7 +60,7 @@ class LocalExecutor:
         self._pool: ProcessPoolExecutor | None = None
 
     def map(self, items: Sequence[WorkItem]) -> list[Outcome]:
-        """One outcome for each item, in order; what a dead worker took along is tried once more, alone."""
+        """One outcome for each item, in order; what a dead or hung worker took along is tried once more, alone."""
         if not items:
             return []
         with _unnamed_main():
@@ -95,6 +95,6 @@ class LocalExecutor:
         except TimeoutError:
             self.close()
             return Outcome(fault=Fault.TIMED_OUT, message=f"no answer within {self._limit_s:g} s")
-        except BrokenProcessPool:
+        except (BrokenProcessPool, CancelledError):
             self.close()
             return Outcome(fault=Fault.DIED, message="the worker process died")

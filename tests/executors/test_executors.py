@@ -67,21 +67,31 @@ def test_a_screening_is_an_answer_too_and_nothing_gives_nothing(executor: Execut
 
 
 @pytest.fixture
-def moody(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalExecutor]:
+def moody(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalExecutor]:
+    """Its parameter is the limit in seconds: one that a worker on a busy machine does not need, or one that it may."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    made = LocalExecutor("test_executors:Moody", {}, 2, limit_s=8.0)
+    made = LocalExecutor("test_executors:Moody", {}, 2, limit_s=request.param)
     yield made
     made.close()
 
 
+@pytest.mark.parametrize("moody", [30.0], indirect=True)
 def test_death_silence_and_a_missing_tool_are_three_faults_and_the_others_are_answered(moody: LocalExecutor) -> None:
     outcomes = moody.map([item(x) for x in (3, 1, 4, 5)])
 
     assert [o.fault for o in outcomes] == [Fault.NONE, Fault.DIED, Fault.FAILED, Fault.NONE]
     assert outcomes[2].message == "nvcc is not on this machine"
     (hung,) = moody.map([item(2)])
-    assert (hung.fault, hung.message) == (Fault.TIMED_OUT, "no answer within 8 s")
+    assert (hung.fault, hung.message) == (Fault.TIMED_OUT, "no answer within 30 s")
     assert moody.map([item(3)])[0].fault is Fault.NONE
+
+
+@pytest.mark.parametrize("moody", [3.0], indirect=True)
+def test_those_that_wait_behind_silence_are_asked_again(moody: LocalExecutor) -> None:
+    hung, *waiting = moody.map([item(x) for x in (2, 2, 3, 3, 3, 3)])
+
+    assert (hung.fault, waiting[0].fault) == (Fault.TIMED_OUT, Fault.TIMED_OUT)
+    assert {o.fault for o in waiting[1:]} <= {Fault.NONE, Fault.TIMED_OUT}, "they are as slow as the machine, no more"
 
 
 PARENT = """
