@@ -1,11 +1,13 @@
 """Enumeration of a constrained product: one parameter at a time, each constraint as soon as it can be computed."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from atunner.core.errors import UserError
 from atunner.core.space import Parameter
@@ -46,7 +48,8 @@ def join(parameters: Sequence[Parameter], rules: Sequence[Rule], cap: int, rng: 
             left.remove(rule)
             mask = satisfied(rule, parameters, codes)
             if not mask.any():
-                raise _nothing(rule, parameters, complete)
+                before = [r for r in rules if r not in left and r is not rule]
+                raise _nothing(rule, before, parameters, complete)
             size *= float(mask.mean())
             codes = codes[mask]
     if order != sorted(order):
@@ -102,8 +105,22 @@ def _order(parameters: Sequence[Parameter], rules: Sequence[Rule]) -> list[int]:
     return [position[n] for n in order] + [j for j, p in enumerate(parameters) if p.name not in order]
 
 
-def _nothing(rule: Rule, parameters: Sequence[Parameter], complete: bool) -> UserError:
+def _nothing(rule: Rule, before: Sequence[Rule], parameters: Sequence[Parameter], complete: bool) -> UserError:
+    """Nothing was left after a rule: it cannot be met at all, or not together with those that came before it."""
     values = {p.name: p.values for p in parameters}
     which = ", ".join(f"{n} in {list(values[n])[:8]}" for n in rule.names) or "no parameter"
     found = "no valid configuration is left" if complete else "no valid configuration was found"
-    return UserError(f"The constraint {rule.text!r} cannot be met: {found} after it ({which}). Relax it or add values.")
+    others = ", ".join(repr(r.text) for r in before if set(r.names) & set(rule.names))
+    together = f" together with {others}" if others and _alone(rule, values) else ""
+    return UserError(
+        f"The constraint {rule.text!r} cannot be met{together}: {found} after it ({which}). Relax it or add values."
+    )
+
+
+def _alone(rule: Rule, values: Mapping[str, Sequence[JsonValue]]) -> bool:
+    """Whether a rule can be met where there is no other; one that is large, or that fails there, is taken to be."""
+    grid = [values[n] for n in rule.names]
+    try:
+        return math.prod(len(g) for g in grid) > _TABLE or any(rule.holds(list(itertools.product(*grid))))
+    except UserError:
+        return True

@@ -92,7 +92,9 @@ def parse(text: str) -> Recording:
         entries = tuple(_entry(key, e, names) for key, e in content["cache"].items())
         values = {n: dict.fromkeys([*content["tune_params"][n], *(e.params[n] for e in entries)]) for n in names}
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"A damaged cache file: the field {error} is missing or of another type.") from error
+        raise UserError(
+            f"A damaged cache file: the field {error} is missing or of another type. Record anew."
+        ) from error
     if not entries:
         raise UserError("A cache file without entries. Record some configurations first.")
     sizes = content.get("problem_size", [])

@@ -72,8 +72,8 @@ class Description(_Open):
         return Space(parameters=parameters, constraints=tuple(c.Expression for c in declared.Conditions))
 
 
-def _version(content: object) -> object:
-    general = content.get("General", {}) if isinstance(content, dict) else None
+def _version(content: dict[str, object]) -> object:
+    general = content.get("General", {})
     return general.get("FormatVersion", VERSION) if isinstance(general, dict) else None
 
 
@@ -87,6 +87,8 @@ def read(text: str) -> Description:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"Not a T1 file: line {error.lineno} is not JSON ({error.msg}).") from error
+    if not isinstance(content, dict):
+        raise UserError(f"Not a T1 file: an object was expected at the top, got {type(content).__name__}.")
     version = _version(content)
     if version != VERSION:
         raise UserError(
