@@ -1,6 +1,7 @@
 """The live comparison's kernels: each with every configuration measured, so that it is known what is near the best."""
 
 import json
+import time
 from functools import cached_property
 from pathlib import Path
 
@@ -51,24 +52,40 @@ class Truth:
         """The configuration of that canonical text."""
         return self._domain.realise(self._task, self.kernel.name, json.loads(key))
 
-    def measure(self) -> None:
-        """Build all side by side, race each, and race the best again in turn."""
-        domain, task, rng = self._domain, self._task, np.random.default_rng(0)
-        points = [self.space.params(int(p)) for p in rng.permutation(len(self.space))]
-        candidates = {canonical(dict(p)): domain.realise(task, self.kernel.name, p) for p in points}
+    def measure(self, deadline: float) -> bool:
+        """Build all side by side, race each, and race the best again in turn; False when the time is up.
+
+        What was raced before is kept in a file beside, so that this may be done in pieces.
+        """
+        kept = self.path.with_suffix(".part")
+        told = json.loads(kept.read_text()) if kept.exists() else {"times": {}, "order": []}
+        if not told["order"]:
+            rng = np.random.default_rng(0)
+            points = [canonical(dict(self.space.params(int(p)))) for p in rng.permutation(len(self.space))]
+            told["order"] = points
+            self._build(points)
+        found: dict[str, float | None] = told["times"]
+        while told["order"]:
+            if time.monotonic() > deadline:
+                return False
+            key = told["order"].pop(0)
+            again = found.get(key)
+            rival = None if key in found else min((v for v in found.values() if v), default=None)
+            score = self._domain.race(self._task, self.candidate(key), rival).score
+            found[key] = min((v for v in (again, score) if v), default=None)
+            if not told["order"] and told.get("rounds", 0) < ROUNDS:
+                best = sorted((k for k, v in found.items() if v), key=lambda k: found[k] or 0.0)[:FINALISTS]
+                told["rounds"] = told.get("rounds", 0) + 1
+                told["order"] = np.random.default_rng(told["rounds"]).permutation(best).tolist()
+            kept.write_text(json.dumps(told))
+        self.path.write_text(json.dumps({k: v for k, v in found.items() if v}))
+        return True
+
+    def _build(self, keys: list[str]) -> None:
         settings = Settings(cache=self.cache)
-        executor = LocalExecutor(BUILT_IN["user_kernels"], domain_config(settings, task), settings.build_workers)
-        executor.map([WorkItem(action="screen", task=task, candidate=c) for c in candidates.values()])
+        executor = LocalExecutor(BUILT_IN["user_kernels"], domain_config(settings, self._task), settings.build_workers)
+        executor.map([WorkItem(action="screen", task=self._task, candidate=self.candidate(key)) for key in keys])
         executor.close()
-        found: dict[str, float] = {}
-        for key, candidate in candidates.items():
-            score = domain.race(task, candidate, min(found.values(), default=None)).score
-            found |= {key: score} if score is not None else {}
-        for _ in range(ROUNDS):
-            for key in rng.permutation(sorted(found, key=lambda k: found[k])[:FINALISTS]).tolist():
-                score = domain.race(task, candidates[key], None).score
-                found[key] = min(found[key], score or found[key])
-        self.path.write_text(json.dumps(found))
 
     def ratio(self, theirs: str, ours: str) -> float:
         """Time of one configuration over the other's, both interleaved in new processes; above 1 ours is faster."""
