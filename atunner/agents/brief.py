@@ -10,6 +10,8 @@ from atunner.core.value import Value, content_id
 
 LIMIT = 6000
 """Tokens of a coder's or planner's brief unless the caller says otherwise."""
+LEAST = 200
+"""Tokens that a brief may be bounded to at least."""
 AGENT_LIMIT = 1500
 """Tokens of an agent's brief."""
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from atunner.agents.brief import LIMIT
+from atunner.agents.brief import LEAST, LIMIT
 from atunner.cli.common import command, numbers, pairs, print_json
 from atunner.core.errors import UnknownName, UserError
 from atunner.core.record import RunRecord
@@ -26,7 +26,7 @@ def brief(
     setting: list[str] = typer.Option([], "--set", help="name=value, repeatable."),
     role: str = typer.Option("coder", "--role", help="planner, coder, or an agent such as codegen."),
     run: str = typer.Option("", "--run", help="As it would be at the end of this run, with its trials."),
-    limit: int = typer.Option(LIMIT, "--limit", min=200, help="Tokens at most."),
+    limit: int = typer.Option(LIMIT, "--limit", min=LEAST, help="Tokens at most."),
     as_json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
     """Print what a model would be told, which parts entered, and how many tokens that is; nothing is sent.

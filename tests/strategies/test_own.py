@@ -62,12 +62,17 @@ def test_the_example_of_the_docs_runs_to_its_end(own: str, tmp_path: Path) -> No
         ("my_strategy:broken", {}, "could not be made: RuntimeError: two lines"),
         ("my_strategy:nameless", {}, "at least 1 character"),
         ("my_strategy:number", {}, "is of type int: its factory must return"),
-        ("evolve", {"islands": 0}, "islands is wrong: Input should be greater than or equal to 1; got 0"),
+        ("evolve", {"islands": 0}, "islands is wrong: expected at least 1; got '0'"),
         ("expert", {"tries": 2}, "No strategy setting 'tries'. Known: none, this strategy has no settings"),
         ("evolve", {"isands": 2}, "No strategy setting 'isands'. Known: brief_tokens, children"),
         ("autonomous", {"max_replanning": "often"}, "max_replanning is wrong"),
         ("explicit", {"language": "cobol"}, "steps ship for c, cuda, llvm_ir, opencl, not for 'cobol'"),
         ("one_prompt", {"tries": {}}, "tries is wrong"),
+        ("one_prompt", {"tries": "0"}, "tries is wrong: expected at least 1; got '0'"),
+        ("autonomous", {"brief_tokens": 10}, "brief_tokens is wrong: expected at least 200"),
+        ("explicit", {"steps": "tile it"}, "steps is wrong: expected a JSON list of steps"),
+        ("explicit", {"steps": "[]"}, "steps is wrong"),
+        ("explicit", {"steps": '[{"id": "a", "prompt_template": "no variable"}]'}, "lacks {kernel_string}"),
     ],
 )
 def test_what_cannot_be_is_one_line_before_anything_is_spent(

@@ -18,8 +18,9 @@ from atunner.graphs.strategies import strategy
 from atunner.graphs.strategies.autonomous import autonomous
 from atunner.graphs.strategies.evolve import evolve
 from atunner.graphs.strategies.expert import expert
-from atunner.graphs.strategies.explicit import TuningStep, explicit, next_step, shipped
+from atunner.graphs.strategies.explicit import Explicit, TuningStep, explicit, next_step, shipped
 from atunner.graphs.strategies.one_prompt import one_prompt
+from atunner.graphs.strategies.steps import known
 
 
 class Written(Toy):
@@ -193,6 +194,11 @@ def test_the_step_that_is_needed_runs_first() -> None:
         ([{"id": "a", "prompt_template": "no variable"}], "lacks {kernel_string}"),
         ([{"id": "a", "prompt_template": "{kernel_string} {secret}"}], "'secret', which has no value"),
         ([{"id": "a", "prompt_template": "{kernel_string"}], "braces"),
+        (
+            [{"id": "a", "prompt_template": "{kernel_string:>9q}"}],
+            "formats 'kernel_string'; write {kernel_string} alone",
+        ),
+        ([{"id": "a", "prompt_template": "{kernel_string!z}"}], "formats 'kernel_string'"),
         ([{"id": "a", "prompt_template": "{kernel_string}"}] * 2, "Two steps"),
         (
             [
@@ -207,6 +213,13 @@ def test_unsound_steps_are_refused_in_one_line(steps: list[dict[str, Any]], said
     with pytest.raises(UserError, match=said.replace("{", r"\{").replace("}", r"\}")) as error:
         explicit([TuningStep.model_validate(s) for s in steps])
     assert "\n" not in str(error.value)
+
+
+def test_a_command_line_gives_steps_as_the_text_of_a_list() -> None:
+    text = '[{"id": "a", "prompt_template": "Tile {kernel_string}"}, {"id": "b", "prompt_template": "{kernel_string}"}]'
+    found: Explicit = known({"steps": text}, Explicit)
+
+    assert [s.id for s in found.steps or ()] == ["a", "b"]
 
 
 def test_a_template_of_langchain_is_taken_by_its_shape() -> None:

@@ -1,5 +1,6 @@
 """Explicit: a list of steps with dependencies; a step that brought nothing takes its dependants with it."""
 
+import json
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -49,10 +50,23 @@ class TuningStep(Value):
 
 
 class Explicit(Settings):
-    """language: of the shipped steps, "" for the candidate's own. steps: your own, in place of those that ship."""
+    """language: of the shipped steps, "" for the candidate's own. steps: your own, in place of those that ship.
+
+    A command line gives steps as the text of a JSON list.
+    """
 
     language: str = ""
     steps: tuple[TuningStep, ...] | None = Field(default=None, min_length=1)
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"expected a JSON list of steps, which this is not ({error})") from error
 
     @field_validator("steps")
     @classmethod
@@ -93,6 +107,9 @@ def _check_template(step: TuningStep) -> None:
         names = step.variables
     except ValueError as error:
         raise UserError(f"The template of step {step.id!r} has braces that do not match: {error}.") from error
+    for _, name, form, conversion in string.Formatter().parse(step.prompt_template):
+        if form or conversion:
+            raise UserError(f"The template of step {step.id!r} formats {name!r}; write {{{name}}} alone.")
     strange = sorted(names - set(VARIABLES))
     if strange:
         known_names = ", ".join(VARIABLES)

@@ -4,6 +4,7 @@ from typing import Any
 
 from langgraph.graph import START
 from langgraph.runtime import Runtime
+from pydantic import Field
 
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
@@ -19,7 +20,7 @@ ORDER = (
 class OnePrompt(Settings):
     """tries: how often it is asked at most."""
 
-    tries: int = 3
+    tries: int = Field(default=3, ge=1)
 
 
 async def ask(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from atunner.agents import codegen
-from atunner.agents.brief import LIMIT
+from atunner.agents.brief import LEAST, LIMIT
 from atunner.agents.briefing import brief
 from atunner.agents.codegen import Draft, Proposal
 from atunner.agents.rewrite import Rewrite
@@ -27,11 +27,11 @@ Memo = dict[str, JsonValue]
 
 
 class Settings(BaseModel):
-    """Settings of a strategy; unknown names are errors."""
+    """Settings of a strategy; unknown names are errors. brief_tokens: of each brief at most."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    brief_tokens: int = LIMIT
+    brief_tokens: int = Field(default=LIMIT, ge=LEAST)
 
 
 def known(settings: dict[str, JsonValue], kind: type[BaseModel]) -> Any:
