@@ -204,6 +204,8 @@ class Session:
         """
         text = request.model or self.settings.model
         if not replay_of(text):
+            if request.remeasure:
+                raise UserError(f"To remeasure takes the answers of a run: give replay:RUN as the model, got {text!r}.")
             return None
         source = self.store.load(replay_of(text))
         if replay_of(source.model):

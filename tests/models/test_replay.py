@@ -149,6 +149,11 @@ def test_another_task_and_a_replay_of_a_replay_are_refused(first: RunRecord, ses
         session.start(Request(TOY, Budget(trials=9), model=f"replay:{first.run}+scripted:x"))
 
 
+def test_to_remeasure_needs_a_run_to_take_answers_from(session: Session) -> None:
+    with pytest.raises(UserError, match="give replay:RUN as the model, got 'none'"):
+        session.start(Request(TOY, Budget(trials=9), model="none", remeasure=True))
+
+
 def test_a_replay_hears_what_a_person_said_then(session: Session, folder: Path) -> None:
     file = folder / "asked.json"
     file.write_text(
