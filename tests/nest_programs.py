@@ -1,5 +1,6 @@
 """C programs with loop nests, for tests of their rewriting: each prints its whole result in hexadecimal floats."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -152,6 +153,28 @@ def program(*kernels: str, n: int = 61, m: int = 67, length: int = 53) -> str:
     """Some kernels, each called once."""
     bodies = "".join(KERNELS[kernel][0] for kernel in kernels)
     calls = "\n  ".join(KERNELS[kernel][1].format(n=n, m=m, l=length) for kernel in kernels)
+    return START + bodies + MAIN.format(calls=calls)
+
+
+_ELEMENT = re.compile(r"\b(\w+)\[((?:[^\[\]]|\[[^\]]*\])+?)\]\[([^\]]+)\]")
+_ROWS = re.compile(r"(double|int) \(\*(\w+)\)\[COLS\]")
+
+
+def flat(text: str, row: str) -> str:
+    """C whose arrays of rows are arrays of one dimension, with rows of that length."""
+    return _ROWS.sub(r"\1 *\2", _ELEMENT.sub(rf"\1[(\2) * {row} + \3]", text))
+
+
+def flat_program(*kernels: str, row: str = "COLS") -> str:
+    """Some kernels over arrays of one dimension. row: how long theirs are, as a constant or a name."""
+    bodies = calls = ""
+    for kernel in kernels:
+        body, call = KERNELS[kernel]
+        bodies += flat(body, row).replace(
+            f"void {kernel}(", f"void {kernel}(int {row}, " if row != "COLS" else f"void {kernel}("
+        )
+        call = re.sub(r"\b([abcw])\b", r"&\1[0][0]", call.format(n=61, m=67, l=53))
+        calls += call.replace(f"{kernel}(", f"{kernel}(COLS, ") if row != "COLS" else call
     return START + bodies + MAIN.format(calls=calls)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nest_programs import FLAGS, MAIN, START, changed, printed
+from nest_programs import FLAGS, MAIN, START, changed, flat, printed
 from support import need
 
 from atunner.domains.llvm_ir.nests import Pick, rewrites
@@ -69,9 +69,11 @@ def nests(draw: st.DrawFn, loops: list[str], depth: int = 0) -> str:
 
 @st.composite
 def functions(draw: st.DrawFn) -> str:
-    """A function of one or two nests over arrays that may be one and the same."""
+    """A function of one or two nests over arrays that may be one and the same: of rows, or of one dimension."""
     nested = " ".join(draw(nests([])) for _ in range(draw(st.integers(1, 2))))
-    return f"(int n, double (*a)[COLS], double (*b)[COLS], double (*c)[COLS])\n{{ {nested} }}\n"
+    text = f"(int n, int row, double (*a)[COLS], double (*b)[COLS], double (*c)[COLS])\n{{ {nested} }}\n"
+    length = draw(st.sampled_from(["", "COLS", "row", "(row - 1)"]))
+    return flat(text, length) if length else text
 
 
 NUMBERS = st.fixed_dictionaries(
@@ -97,7 +99,7 @@ def check(parts: list[str], aliases: str, numbers: dict[str, int], size: str, te
     """Rewrite the functions of one program, and compare what both programs print."""
     names = [f"f{number}" for number in range(len(parts))]
     text = "".join(f"static void {name}{part}" for name, part in zip(names, parts, strict=True))
-    calls = " ".join(f"{name}({size}, {aliases});" for name in names)
+    calls = " ".join(f"{name}({size}, COLS, (void *){aliases.replace(', ', ', (void *)')});" for name in names)
     source = START + OPEN + text + MAIN.format(calls=calls)
     offered = [r for r in rewrites(source, FLAGS, Path.cwd()) if r.exact and not r.line]
     if not offered:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import islpy as isl
 
 from atunner.domains.llvm_ir.nests.generating import expression_text
+from atunner.domains.llvm_ir.nests.kernels import rows_of
 from atunner.domains.llvm_ir.nests.nest import Array
 from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
 
@@ -12,6 +13,10 @@ from atunner.domains.llvm_ir.nests.polyhedra import Polyhedra, subscript
 def within(polyhedra: Polyhedra) -> isl.Set:
     """Parameter values for which every subscript but the first stays inside its extent, so that rows do not overlap."""
     good = isl.Set(f"{polyhedra.prefix}{{ : }}")
+    extents = [extent for array in polyhedra.nest.arrays for extent in array.dims[1:]]
+    for extent in extents:
+        if extent is not None and extent.terms:
+            good = good.intersect(isl.Set(f"{polyhedra.prefix}{{ : {extent.text(polyhedra.parameters)} >= 1 }}"))
     for reference in polyhedra.references:
         array = polyhedra.nest.array(reference.access.array)
         if array.folded:
@@ -51,6 +56,8 @@ def apart(polyhedra: Polyhedra, names: Mapping[str, str], spelled: Mapping[str, 
 def _range(polyhedra: Polyhedra, array: Array, names: Mapping[str, str], spelled: Mapping[str, str]) -> tuple[str, str]:
     """First byte and the byte behind the last one that the nest uses, as C."""
     name = spelled[array.key]
+    if len(array.dims) > 1:
+        name = f"(({rows_of(array, '(*)', spelled)}){name})"
     used = None
     for reference in polyhedra.references:
         if reference.access.array == array.key:

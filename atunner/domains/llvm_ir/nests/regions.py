@@ -7,6 +7,7 @@ from atunner.domains.llvm_ir.nests.expressions import (
     Name,
     names,
 )
+from atunner.domains.llvm_ir.nests.flat import not_affine, parted
 from atunner.domains.llvm_ir.nests.nest import Nest, Statement
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC, NotUnderstood, Scope
 from atunner.domains.llvm_ir.nests.statements import Reader, assigned
@@ -82,9 +83,12 @@ def _read(unit: Unit, function: Node, nodes: Sequence[Node]) -> Nest:
     for place, node in enumerate(nodes):
         reader.statement(node, (place,))
     _no_leak(function, nodes, reader.scope)
-    scope, statements = reader.scope, tuple(reader.statements)
+    scope = reader.scope
+    statements, scope.arrays = parted(reader.statements, scope.arrays, scope.seen)
     if not statements:
         raise NotUnderstood("The loops hold no statement.")
+    if not_affine(statements):
+        raise NotUnderstood("A subscript is not affine in the loop variables.")
     if any(scope.arrays[s.target.array].element in scope.risky for s in statements if _through_pointer(scope, s)):
         raise NotUnderstood("A write through a pointer may change a scalar that the nest reads.")
     parameters = _parameters(statements, scope)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from atunner.domains.llvm_ir.nests.expressions import Access, Affine, Binary, Cast, Expression, Unary, accesses, affine
+from atunner.domains.llvm_ir.nests.flat import polynomial
 from atunner.domains.llvm_ir.nests.nest import Condition, Loop, Place, Statement
 from atunner.domains.llvm_ir.nests.reading import ARITHMETIC, NotUnderstood, Scope, access, expression
 from atunner.domains.llvm_ir.nests.syntax import Node, Unit
@@ -48,7 +49,7 @@ class Reader:
     def _keep(self, node: Node, place: Place, target: Access, value: Expression) -> None:
         for one in (target, *accesses(value)):
             for sub in one.subscripts:
-                if affine(sub) is None:
+                if affine(sub) is None and (len(one.subscripts) > 1 or polynomial(sub) is None):
                     raise NotUnderstood("A subscript is not affine in the loop variables.")
         line = self.unit.line(node.begin)
         self.statements.append(Statement(len(self.statements), self.loops, self.conditions, place, target, value, line))
