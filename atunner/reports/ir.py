@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from atunner.core.profile import Profile
 from atunner.core.record import RunRecord
-from atunner.core.status import Status
+from atunner.core.status import Provenance, Status
 from atunner.core.trial import Trial
 from atunner.core.value import Value
 from atunner.reports.wording import SECONDS
@@ -62,11 +62,13 @@ class Kernel(Value):
     evals: int = 0
     seed: int | None = None
     steps: tuple[Step, ...] = ()
+    provenance: Provenance = Provenance.MEASURED
 
     @property
     def check(self) -> str:
-        """How results were compared: exact, or within what part of the largest number."""
-        return TOLERANCES.get(self.level, NOT_AVAILABLE)
+        """How results were compared: exact, or within what part of the largest number; and when not measured, that."""
+        compared = TOLERANCES.get(self.level, NOT_AVAILABLE)
+        return compared if self.provenance is Provenance.MEASURED else f"{compared} ({self.provenance})"
 
 
 def kernel(record: RunRecord, seed: int | None = None) -> Kernel:
@@ -87,6 +89,7 @@ def kernel(record: RunRecord, seed: int | None = None) -> Kernel:
         evals=record.spent.trials,
         seed=seed,
         steps=tuple(_steps(record)),
+        provenance=record.provenance,
     )
 
 

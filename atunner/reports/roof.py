@@ -8,9 +8,10 @@ from atunner.reports import wording
 PROBED = "measured here"
 """How the source of a ceiling begins that a short probe found on this machine."""
 
-SPAN = 4.0
+SEEN, SPAN = 7.0, 4.0
 """A probe beside other work reaches less than the processor does, each ceiling by its own share: ridges of one machine
-were seen a factor of seven apart, so this much either way is left open."""
+were seen a factor of SEEN apart. The middle of such a range is within its root of either end; SPAN leaves room for a
+little more than that."""
 
 BOUND_BY = "every tensor moved once at DRAM bandwidth, or all FLOPs at the dense fp32 peak"
 NEEDED = frozenset({"fp32_tflops", "dram_gbs"})
@@ -65,7 +66,10 @@ class Roofline(Value):
         if self.span == 1.0:
             return f"{here}: {found}"
         low, high = wording.number(self.ridge_low), wording.number(self.ridge_high)
-        return f"{here}, found by a short probe and so uncertain ({low} to {high}): {found}"
+        return (
+            f"{here}, found by a short probe and so uncertain (other work disturbs those: on one machine they lay a "
+            f"factor of {SEEN:g} apart), anywhere from {low} to {high}: {found}"
+        )
 
     @property
     def bound_us(self) -> float:

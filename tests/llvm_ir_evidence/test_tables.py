@@ -7,7 +7,7 @@ from conftest import Golden
 from llvm_ir_evidence.runs import failed, record
 
 from atunner.core.errors import UserError
-from atunner.core.status import Status
+from atunner.core.status import Provenance, Status
 from atunner.core.task import Spent
 from atunner.reports import ir_files, ir_plots, ir_tables
 from atunner.reports.ir import kernel
@@ -21,6 +21,13 @@ def test_the_header_is_the_seed_s(golden: Golden) -> None:
     assert text.startswith("kernel,orig_cycles,opt_cycles,Δcycles(%),orig_instructions,opt_instructions,")
     assert [len(line.split(",")) for line in text.splitlines()] == [21, 21]
     golden("optimization_report.csv", text)
+
+
+def test_figures_of_a_replay_are_marked() -> None:
+    replayed = record().model_copy(update={"provenance": Provenance.SIMULATED})
+    header, line = ir_tables.as_csv([kernel(replayed)]).splitlines()
+
+    assert dict(zip(header.split(","), line.split(","), strict=True))["check"] == "exact (simulated)"
 
 
 def test_without_counters_cells_are_not_available_and_never_zero() -> None:

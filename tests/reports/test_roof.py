@@ -5,7 +5,7 @@ from reports.records import measured
 
 from atunner.core.device import Fact
 from atunner.core.record import RunRecord
-from atunner.reports.roof import SPAN, Roofline, roofline
+from atunner.reports.roof import SEEN, SPAN, Roofline, roofline
 
 SHEET, PROBE = "a data sheet", "measured here, gcc"
 
@@ -29,7 +29,12 @@ def test_far_from_the_ridge_a_probe_is_enough(peak: float, side: str) -> None:
 
     assert (sheet.side, probe.side) == (side, side)
     assert "uncertain" in probe.words
+    assert f"factor of {SEEN:g} apart" in probe.words
     assert "uncertain" not in sheet.words
+
+
+def test_what_is_left_open_covers_what_was_seen() -> None:
+    assert SPAN**2 >= SEEN
 
 
 def test_near_the_ridge_a_probe_does_not_decide() -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
+from atunner.core.trial import Check
 from atunner.reports import wording
 from atunner.reports.rows import failures, leaderboard
 from atunner.reports.terminal import show
@@ -35,6 +36,25 @@ def test_a_predicted_run_claims_nothing_that_was_not_measured() -> None:
     assert not re.search(r"\d ms\b", text)
     assert [line for line in text.splitlines() if re.search(r"\d [un]s\b", line) and "bound" not in line] == []
     assert "spearman 0.86" in text
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_disturbed_baseline_is_named_beside_the_result(confirmed: bool) -> None:
+    record, check = measured(), Check(name="disturbed samples", passed=True, figures={"of": 20, "stolen": 12})
+    loud = check.model_copy(update={"figures": {**check.figures, "dropped_us": []}})
+    quiet = check.model_copy(update={"figures": {**check.figures, "dropped_us": [3.5]}})
+
+    def run(of: Check) -> RunRecord:
+        assert record.baseline is not None
+        assert record.confirmed is not None
+        if confirmed:
+            return record.model_copy(update={"confirmed": record.confirmed.model_copy(update={"checks": (of,)})})
+        baseline = record.baseline.model_copy(update={"checks": (of,)})
+        return record.model_copy(update={"confirmed": None, "baseline": baseline})
+
+    said = "the comparison with the baseline" if confirmed else "the baseline's figure"
+    assert f"Others had the machine during {said} (12 stolen of 20)" in wording.headline(run(loud))
+    assert "Others had" not in wording.headline(run(quiet))
 
 
 def test_equal_within_noise_is_said_to_be_not_better() -> None:
