@@ -64,6 +64,7 @@ def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
         ("scale.yaml", "  n: int32 = n\n", "", "takes 'n', which is not among the arguments"),
         ("reference.py", "3.0 * x", "3.0 * x[1:]", "of shape (4095,); (4096,) is needed"),
         ("reference.py", "def scale(x)", "def scale(z)", "scale takes 'z'"),
+        ("scale.yaml", "python: reference.py", "python: other.py", "Cannot read the reference "),
         ("reference.py", "3.0 * x", "4.0 * x", "All 6 configurations of scale that were tried fail: "),
         ("scale.c", "3 * x", "3 * missing", "fail: 6 x not_built: scale.c"),
         ("scale.c", "UNROLL 1 //", "UNROLL 1 // again", "used neither in scale.c nor in its launch"),

@@ -216,7 +216,7 @@ def _answer(content: Mapping[str, Any], path: Path) -> Answer:
     if not isinstance(said, Mapping) or not {"python", "file"} & said.keys():
         raise UserError(f"{path.name}: reference takes python: FILE (and function: NAME), or file: {{argument: FILE}}.")
     if "python" in said:
-        text = source.read_source(path.parent / str(said["python"]))
+        text = source.read_source(path.parent / str(said["python"]), "reference")
         return Answer(kind="python", text=text, function=str(said.get("function", "reference")))
     if not isinstance(said["file"], Mapping):
         raise UserError(f"{path.name}: reference file takes one FILE for each output, as in file: {{y: y.npy}}.")

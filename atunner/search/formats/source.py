@@ -76,14 +76,14 @@ def language_of(path: Path, named: str = "") -> str:
     return LANGUAGES[path.suffix]
 
 
-def read_source(path: Path) -> str:
+def read_source(path: Path, what: str = "kernel") -> str:
     """The text of a kernel's file. Raises UserError."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"Cannot read the kernel {path}: {error.strerror}.") from error
+        raise UserError(f"Cannot read the {what} {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"The kernel {path} is not text: {error.reason}.") from error
+        raise UserError(f"The {what} {path} is not text: {error.reason}.") from error
 
 
 def words(source: str) -> frozenset[str]:
