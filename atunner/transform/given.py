@@ -22,6 +22,8 @@ from atunner.transform.testing import KernelTest
 def by_name(given: Mapping[str, Any] | Sequence[Any], reading: Reading, test: str) -> dict[str, Any]:
     """Arguments by name, None left out. Raises UserError: an unknown name, or too many."""
     names = [d.name for d in reading.declared]
+    if not isinstance(given, Mapping | Sequence | np.ndarray) or isinstance(given, str | bytes):
+        raise UserError(f"{test} takes {{NAME: VALUE}} or a list of all arguments, got {given!r:.60}.")
     if not isinstance(given, Mapping):
         if len(given) != len(names):
             raise UserError(f"{test} gives {len(given)} arguments; {reading.name} takes {', '.join(names)}.")

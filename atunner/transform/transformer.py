@@ -43,7 +43,8 @@ class LLMKernelTransformer:
     What the source does not say is asked for in one line that names the keyword to give.
 
     Args:
-        kernel: the source as a text, or the path of its file (.c, .cu, .cl).
+        kernel: the source as a text, or the path of its file (.c, .cu, .cl); or by keyword, kernel_string=SOURCE or
+            file=PATH.
         model: "none" (the built-in expert), "openai:NAME", "ollama:NAME", "URL#NAME", "gguf:FILE", "scripted:FILE", or
             a LangChain chat model, by its shape.
         tuning_strategy: OnePromptTuningStrategy(), AutonomousTuningStrategy(), ExplicitTuningStrategy([...]), a name,
@@ -62,7 +63,7 @@ class LLMKernelTransformer:
 
     def __init__(  # noqa: PLR0913 - the options that its users know, by name
         self,
-        kernel: str | Path,
+        kernel: str | Path | None = None,
         model: object = "none",
         tuning_strategy: Strategy = None,
         testing_strategy: object = None,
@@ -73,7 +74,8 @@ class LLMKernelTransformer:
         on_progress: Watch = ignore,
         **said: Any,
     ) -> None:
-        self._source, self._called, language = _given(kernel, str(said.pop("language", "")))
+        given = _once(kernel, said.pop("kernel_string", None), said.pop("file", None))
+        self._source, self._called, language = _given(given, str(said.pop("language", "")))
         unknown = sorted(said.keys() - Said.__dataclass_fields__.keys())
         if unknown:
             known = ", ".join(Said.__dataclass_fields__)
@@ -117,7 +119,7 @@ class LLMKernelTransformer:
         Raises:
             UserError: an argument that the kernel does not take.
         """
-        named = expected if isinstance(expected, Mapping) or len(expected) else {}
+        named = {} if isinstance(expected, Sequence) and not expected else expected
         test = KernelTest(inputs=inputs, expected=named, sizes=sizes, name=name)
         checked_tests((test,), self.reading)
         self._tests.append(test)
@@ -180,6 +182,14 @@ class LLMKernelTransformer:
             return TunedKernel(session.start(request, watch, stop))
 
 
+def _once(kernel: object, source: object, file: object) -> Any:
+    """The kernel, given in one of three ways. Raises UserError: in none of them, or in several."""
+    ways = [way for way in (kernel, source, file) if way is not None]
+    if len(ways) != 1:
+        raise UserError(f"Give the kernel once, as kernel_string=SOURCE or file=PATH; got {len(ways)} of them.")
+    return Path(file) if isinstance(file, str) else ways[0]
+
+
 def _given(kernel: str | Path, language: str) -> tuple[str, str, str]:
     """Source, what messages call it, and its language.
 
@@ -191,7 +201,7 @@ def _given(kernel: str | Path, language: str) -> tuple[str, str, str]:
     text = str(kernel)
     if not isinstance(kernel, Path) and not text.strip():
         raise UserError("The kernel is empty: give its source or its file.")
-    if isinstance(kernel, Path) or ("\n" not in text and "{" not in text):
+    if isinstance(kernel, Path) or not any(mark in text for mark in "\n{;"):
         path = Path(kernel)
         return read_source(path), path.name, language_of(path, language)
     found = NAMES.get(language.lower(), "") if language else _language(text)

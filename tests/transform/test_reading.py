@@ -1,5 +1,7 @@
 """What is read from a kernel by itself, and what is asked for because it cannot be."""
 
+from pathlib import Path
+
 import pytest
 from transform_kernels import AXPY, MATMUL, ROWS
 
@@ -130,6 +132,10 @@ def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
         (GPU, {}, "is for a GPU: give device='A100'"),
         (3, {}, "Expected a kernel's source or its file"),
         ("  \n", {}, "The kernel is empty"),
+        ("int x = 3;", {}, "has 0 kernels (none)"),
+        (AXPY, {"file": "axpy.c"}, "Give the kernel once, as kernel_string=SOURCE or file=PATH; got 2 of them"),
+        (None, {}, "file=PATH; got 0 of them"),
+        (None, {"file": "no such file.c"}, "Cannot read the kernel no such file.c"),
         (AXPY, {"sizes": 5}, "sizes takes {NAME: VALUE}, got 5"),
         (AXPY, {"outputs": "y"}, "outputs takes a list, got 'y'"),
         (AXPY, {"sizes": {"n": 64}, "constraints": ["UNROLL > 8"]}, "'UNROLL > 8' cannot be met"),
@@ -148,6 +154,15 @@ def test_what_is_wrong_or_not_clear_is_one_line(source: str, said: dict[str, obj
         LLMKernelTransformer(source, **said).prepare()  # type: ignore[arg-type]  # as the test says
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_kernel_may_be_given_by_keyword(tmp_path: Path) -> None:
+    file = tmp_path / "axpy.c"
+    file.write_text(AXPY)
+    found = [LLMKernelTransformer(kernel_string=AXPY), LLMKernelTransformer(file=str(file)), LLMKernelTransformer(file)]
+
+    assert [one.reading.name for one in found] == ["axpy"] * 3
+    assert {one.reading.source for one in found} == {AXPY}
 
 
 def test_what_was_understood_can_be_read() -> None:

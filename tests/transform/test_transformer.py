@@ -108,6 +108,8 @@ def test_tests_that_contradict_each_other_are_told(home: Path) -> None:
     [
         ({"z": 1}, {}, "test 1 names 'z', which axpy does not take"),
         ([1, 2], {}, "test 1 gives 2 arguments; axpy takes y, x, a, n."),
+        (3, {}, "test 1 takes {NAME: VALUE} or a list of all arguments, got 3"),
+        ({}, 3, "test 1 takes {NAME: VALUE} or a list of all arguments, got 3"),
         ({"x": np.ones(7), "n": 64}, {}, "gives 'x' as float64, but the kernel takes float32|7 elements; 64"),
         ({"x": np.ones(7, np.float32), "n": 64}, {}, "'x' with 7 elements; 64 are needed"),
         ({"x": np.ones(64, np.complex64), "n": 64}, {}, "'x' as complex64"),
