@@ -27,6 +27,11 @@ COSTS = ("compile_time", "verification_time", "benchmark_time")
 BOOKKEEPING = (*COSTS, "time", "strategy_time", "framework_time", "timestamp")
 OBSERVED = ("energy", "power")
 """What Kernel Tuner's observers measure, each under a name of its own (nvml_energy, ps_energy)."""
+OTHERS = {
+    "results": "A T4 results file: it has no search space, so that nothing can be replayed from it.",
+    "ConfigurationSpace": "A T1 file: it describes a kernel and has no results; give it as FILE.",
+}
+"""What other files of auto-tuners are known by."""
 UNIT = "ms"
 
 
@@ -87,6 +92,9 @@ def parse(text: str) -> Recording:
         UserError: not JSON, or an entry or field is missing; says where.
     """
     content, complete = _parsed(text)
+    other = next((said for field, said in OTHERS.items() if field in content and "cache" not in content), "")
+    if other:
+        raise UserError(f"{other} A cache file, as Kernel Tuner writes it, has tune_params and cache.")
     try:
         names = [str(n) for n in content["tune_params_keys"]]
         entries = tuple(_entry(key, e, names) for key, e in content["cache"].items())

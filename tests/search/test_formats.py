@@ -84,6 +84,8 @@ def test_a_cache_file_that_was_left_open_is_read() -> None:
     [
         ('{"cache": {"1": {"time"', "damaged cache file: line 1"),
         ("[1]", "object was expected"),
+        ('{"results": [], "metadata": {}}', "A T4 results file: it has no search space"),
+        ('{"ConfigurationSpace": {}, "General": {}}', "A T1 file: it describes a kernel"),
         (json.dumps(CACHE | {"cache": {}}), "without entries"),
         (json.dumps(CACHE | {"cache": {"16,1": {"block": 16}}}), "'16,1' has not all parameters"),
         (json.dumps({k: v for k, v in CACHE.items() if k != "tune_params"}), "'tune_params'"),
