@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from atunner.core.device import Fact
 from atunner.core.job import Job
 from atunner.reports import wording
+from atunner.reports.roof import PROBED
 
 STAGES = {
     "ok": "verified",
@@ -74,10 +75,10 @@ def json(value: JsonValue) -> str:
 
 
 def fact(found: Fact) -> str:
-    """A device's figure with its unit."""
+    """A device's figure with its unit; a probe is good for three digits, a data sheet for what it says."""
     if found.unit == "bytes":
         return wording.size(found.value)
-    return f"{wording.number(found.value, 5)} {found.unit}"
+    return f"{wording.number(found.value, 3 if found.source.startswith(PROBED) else 5)} {found.unit}"
 
 
 def model(name: str) -> str:

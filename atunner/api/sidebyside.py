@@ -9,7 +9,7 @@ from markupsafe import Markup
 from atunner.api import highlight
 from atunner.core.candidate import Candidate
 from atunner.core.value import Value
-from atunner.reports import difference
+from atunner.reports import difference, wording
 
 CONTEXT = 5
 LONGEST = 400
@@ -51,7 +51,7 @@ def changes(before: Candidate, after: Candidate) -> tuple[Change, ...]:
 
 
 def _word(candidate: Candidate, name: str) -> str:
-    return str(candidate.params[name]) if name in candidate.params else ""
+    return wording.plain(candidate.params[name]) if name in candidate.params else ""
 
 
 def pairs(before: Candidate, after: Candidate) -> tuple[Pair, ...]:

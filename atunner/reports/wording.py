@@ -67,10 +67,11 @@ def shape(extents: tuple[int, ...]) -> str:
 
 def parameters(params: Params) -> str:
     """NAME=VALUE, in the order of the candidate; "none" for a candidate without parameters."""
-    return " ".join(f"{name}={_plain(value)}" for name, value in params.items()) or "none"
+    return " ".join(f"{name}={plain(value)}" for name, value in params.items()) or "none"
 
 
-def _plain(value: JsonValue) -> str:
+def plain(value: JsonValue) -> str:
+    """A parameter's value as sources write it: true, not True."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -58,6 +58,6 @@ def test_parameters_that_differ_come_first() -> None:
 
     assert [(c.name, c.old, c.new) for c in sidebyside.changes(before, after)] == [
         ("b", "2", "3"),
-        ("c", "", "True"),
+        ("c", "", "true"),
         ("a", "1", "1"),
     ]
