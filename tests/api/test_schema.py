@@ -17,7 +17,7 @@ from atunner.service.perform import perform
 
 # A name that fits the pattern and is in no table is refused with 422, so `positive_data_acceptance` does not apply.
 EXCLUDED = [positive_data_acceptance]
-PATIENCE_S = 300
+FEW, PATIENCE_S = 85, 300
 """How long one answer may take: a busy machine is no fault of the server's."""
 
 BOUNDS = {
@@ -46,7 +46,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("cases", "wanted"),
     [
-        pytest.param(85, 2000, marks=pytest.mark.timeout(1800)),
+        pytest.param(FEW, 2000, marks=pytest.mark.timeout(1800)),
         pytest.param(4500, 100_000, marks=[pytest.mark.slow, pytest.mark.timeout(7200)]),
     ],
 )
@@ -77,14 +77,14 @@ def _there(app: Any) -> dict[str, list[str]]:
 def _try(operation: Any, there: dict[str, list[str]], cases: int) -> int:
     """How many requests of one operation were answered as documented; fails on the first that was not.
 
-    Every second one names what is there.
+    Every second one names what is there. A few cases are the same each time; as many as at night are new ones.
     """
-    count = 0
+    count, same = 0, cases <= FEW
     known = {name: cycle(values) for name, values in there.items()}
 
     @given(case=operation.as_strategy())
     @settings(
-        max_examples=cases, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=cases, deadline=None, derandomize=same, database=None, suppress_health_check=list(HealthCheck)
     )
     def ask(case: Any) -> None:
         nonlocal count
