@@ -22,6 +22,7 @@ from atunner.core.value import Value
 from atunner.domains.kernels.evidence import Merit, Origin
 from atunner.domains.llvm_ir import edits, expert, flags, gate, hints, pipelines, timing
 from atunner.domains.llvm_ir.bundle import ProgramEvidence, Validity, bundled
+from atunner.domains.llvm_ir.excerpt import excerpt, hottest
 from atunner.domains.llvm_ir.making import main_text
 from atunner.domains.llvm_ir.preflight import admitted
 from atunner.domains.llvm_ir.program import Program, program_of
@@ -175,6 +176,14 @@ class LlvmIr:
     def terms(self, task: Task) -> Terms:
         """What a model is told of this domain, with the profile of the program."""
         return told(self._subject(task), self._places(task).described())
+
+    def shown(self, task: Task, candidate: Candidate) -> str:
+        """The candidate's source for a brief: whole, or its hot functions."""
+        subject, (file, text) = self._subject(task), main_text(candidate)
+        program = subject.program
+        names = hottest(program.source, subject.base_shape.functions, program.hot)
+        own = (program.kernel,) if program.kernel else ()
+        return excerpt(file, text, tuple(dict.fromkeys((*own, *names))))
 
     def check(self, task: Task, candidate: Candidate) -> tuple[Check, ...]:
         """Flags, then the shape of what is compiled. Raises Rejected, NotBuilt."""

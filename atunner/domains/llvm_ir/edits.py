@@ -148,15 +148,15 @@ def with_function(source: str, function: str) -> str:
     head = _HEAD.search(text)
     if head is None:
         raise Rejected("No function definition in the answer: a result type, a name and arguments are expected.")
-    defined = [name for name in _HEAD.findall(text) if _span(text, name)]
-    name = next((n for n in defined if _span(source, n)), "")
+    defined = [name for name in _HEAD.findall(text) if span(text, name)]
+    name = next((n for n in defined if span(source, n)), "")
     if not name:
         raise Rejected(f"The source defines no function {' or '.join(defined) or head[1]!r}.")
-    begin, end = _span(source, name) or (0, 0)
+    begin, end = span(source, name) or (0, 0)
     return f"{source[:begin]}{text}\n{source[end:].lstrip()}"
 
 
-def _span(source: str, name: str) -> tuple[int, int] | None:
+def span(source: str, name: str) -> tuple[int, int] | None:
     """Where a function's definition begins and ends in a C source; None when it is not defined there."""
     blank = _blanked(source)
     for found in re.finditer(rf"^[A-Za-z_][^;{{}}#]*?\b{re.escape(name)}\s*\(", blank, re.MULTILINE):

@@ -31,7 +31,7 @@ def gather(deps: Deps, state: TuningState) -> Material:
         device=deps.device,
         provenance=str(deps.domain.provenance(state.task)),
         unit=state.task.objective.unit,
-        source=parent.files[name],
+        source=shown(deps.domain, state.task, parent),
         file=name,
         launches=_launches(parent),
         best=deps.memory.trial(deps.run, state.best) if state.best else None,
@@ -50,6 +50,13 @@ def terms_of(domain: Domain[Any], task: Task) -> Terms | None:
     own = getattr(domain, "terms", None)
     found: Terms | None = own(task) if own else None
     return found
+
+
+def shown(domain: Domain[Any], task: Task, candidate: Candidate) -> str:
+    """The source to start from, as a brief shows it; a domain whose programs are long may have a shorter form."""
+    own = getattr(domain, "shown", None)
+    text: str = own(task, candidate) if own else candidate.files[main_file(candidate)]
+    return text
 
 
 def _launches(parent: Candidate) -> str:
@@ -87,7 +94,7 @@ def of_task(
         device=device,
         provenance=str(domain.provenance(task)),
         unit=task.objective.unit,
-        source=start.files[name],
+        source=shown(domain, task, start),
         file=name,
         launches=_launches(start),
         best=winner,
