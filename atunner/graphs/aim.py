@@ -13,10 +13,14 @@ PIECE = 8
 
 
 class Aim:
-    """Lower is better. With several objectives it turns from piece to piece, so that their whole front is met."""
+    """Lower is better. With several objectives it turns from piece to piece, so that their whole front is met.
 
-    def __init__(self, task: Task) -> None:
+    raced: the search goes by the times of races, in microseconds, whatever figure of them the objective is.
+    """
+
+    def __init__(self, task: Task, raced: bool = False) -> None:
         self._goals, self._sign = goals(task), 1 if task.objective.minimise else -1
+        self._raced = raced
         self._scale = Scale((), (1.0,) * len(self._goals))
 
     @property
@@ -32,6 +36,8 @@ class Aim:
 
     def told(self, trial: Trial) -> float | None:
         """The cost of a trial, None where it has no figure."""
+        if self._raced and trial.measurement is not None and (told := quantities(trial)):
+            return told["time"] * 1e3
         if not self.several:
             return None if trial.measurement is None else self._sign * trial.measurement.value
         point = self._point(trial)

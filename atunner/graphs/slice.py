@@ -44,7 +44,7 @@ class Slice:
         self.predicted = deps.domain.provenance(state.task) is Provenance.PREDICTED
         racing = isinstance(deps.domain, Racing) and not self.predicted and deps.domain.races(state.task)
         self.races = Races(self, deps.executor) if racing else None
-        self.aim = Aim(state.task)
+        self.aim = Aim(state.task, racing)
 
     def run(self) -> tuple[str, ...]:
         """Every move of the proposal, then the contenders. The families whose spaces ran out."""

@@ -66,11 +66,16 @@ def family(record: RunRecord) -> Family | None:
     name = winner if counts[winner] >= FEWEST else max(counts, key=lambda n: counts[n], default="")
     if counts[name] < FEWEST:
         return None
-    smaller = 1 if record.task.objective.minimise else -1
+    smaller = 1 if record.task.objective.minimise or _raced(record) else -1
     points = sorted(found[name].values(), key=lambda p: smaller * p.value)
     shared = [n for n in points[0].params if all(n in p.params for p in points)]
     moved = tuple(n for n in shared if len({json.dumps(p.params[n]) for p in points}) > 1)
     return Family(name=name, names=moved, points=tuple(points), smaller=smaller > 0) if moved else None
+
+
+def _raced(record: RunRecord) -> bool:
+    """Whether the search went by the times of races; these are what is to be explained, whatever the objective."""
+    return record.provenance is Provenance.MEASURED and any(s.score is not None for s in record.screenings)
 
 
 def _figures(record: RunRecord) -> list[tuple[Candidate, float]]:
@@ -82,7 +87,7 @@ def _figures(record: RunRecord) -> list[tuple[Candidate, float]]:
     scored = [(s.candidate, s.score) for s in record.screenings if s.score is not None and s.candidate.id not in bad]
     if record.provenance is Provenance.PREDICTED and record.screenings:
         return [(s.candidate, s.score) for s in record.screenings if s.score is not None]
-    if record.provenance is Provenance.MEASURED and scored:
+    if _raced(record):
         return scored
     return [
         (t.candidate, t.measurement.value)

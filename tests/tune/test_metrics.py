@@ -12,10 +12,16 @@ from atunner.cli.tune import replay_task
 from atunner.core.candidate import Candidate
 from atunner.core.errors import Interrupted, UserError
 from atunner.core.metric import BUILT_IN, aimed, parse_metrics, parse_objectives
-from atunner.core.task import Budget
+from atunner.core.program import Launch
+from atunner.core.record import RunRecord
+from atunner.core.space import Parameter, Space
+from atunner.core.task import Budget, Task
+from atunner.domains.user_kernels.figures import by_time
 from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
 from atunner.graphs.request import Request
+from atunner.operators.user import Argument, UserKernel
+from atunner.reports.tuned import family
 from atunner.settings import Settings
 from atunner.tools.recording import parse, read_recording
 from atunner.wiring import Session
@@ -158,6 +164,59 @@ def test_a_measured_kernel_has_its_metric(
         (told,) = [c["figures"] for c in trial["checks"] if c["name"].startswith("quantities")]
         assert told["GB/s"] == pytest.approx(8 * 4096 / told["time"] / 1e6)
     assert record["task"]["objective"] == {"metric": "GB/s", "unit": "", "minimise": False}
+
+
+def kernel(**parameters: tuple[int, ...]) -> UserKernel:
+    """A kernel over n elements."""
+    return UserKernel(
+        name="k",
+        language="c",
+        file="k.c",
+        source="",
+        arguments=(Argument(name="y", role="output", shape=("n",)),),
+        sizes={"n": 64},
+        launch=Launch(kernel="k", args=("y",)),
+        space=Space(parameters=tuple(Parameter(name=n, values=v) for n, v in parameters.items())),
+        flops="n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("objectives", "metrics", "raced"),
+    [
+        (["time"], [], True),
+        (["gflops"], [], True),
+        (["rate/s"], ["rate/s=2*n/time"], True),
+        (["min:rate"], ["rate=2*n/time"], False),
+        (["min:late"], ["late=time*time"], True),
+        (["min:odd"], ["odd=abs(time-1)"], False),
+        (["rate/s"], ["rate/s=TILE/time"], False),
+        (["time"], ["rate/s=TILE/time"], True),
+        (["time"], ["GFLOP/J=n/energy"], False),
+        (["time,gflops"], [], False),
+        (["energy"], [], False),
+    ],
+)
+def test_what_follows_from_the_time_alone_is_raced(objectives: list[str], metrics: list[str], raced: bool) -> None:
+    task = aimed(Task(domain="user_kernels", name="k"), objectives, metrics)
+
+    assert by_time(task, kernel(TILE=(1, 2))) is raced
+
+
+def test_a_raced_metric_is_explained_by_its_times(
+    folder: Any, tune: Any, compiler: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    metric = ["--metric", "GB/s=8*n/time/1e6", "--objective", "GB/s"]
+    folder.change("scale.c", "1, 2, 4", "1, 2, 4, 8, 16")
+
+    assert tune(folder.path / "scale.yaml", *metric, "--budget", "10", "--json") == 0
+    record = RunRecord.model_validate_json(capfd.readouterr().out)
+    assert any(s.score is not None for s in record.screenings)
+    best = max(record.trials, key=lambda t: t.measurement.value if t.measurement else 0.0)
+    assert best.measurement is not None
+    assert all(t.candidate.params["SKEW"] == 0 for t in record.ranked)
+    found = family(record)
+    assert found is None or found.smaller
 
 
 def test_directions() -> None:

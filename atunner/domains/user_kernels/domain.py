@@ -25,7 +25,7 @@ from atunner.domains.kernels.screening import refused
 from atunner.domains.kernels.stages import Stages, Terms
 from atunner.domains.kernels.timing import TimingPlan
 from atunner.domains.user_kernels.answers import UserPlan, commonest, first_look, no_answer
-from atunner.domains.user_kernels.figures import Figures, compared, demand, figures
+from atunner.domains.user_kernels.figures import Figures, by_time, compared, demand, figures
 from atunner.domains.user_kernels.kept import with_kernel
 from atunner.domains.user_kernels.objectives import compared_energy, counter_of, energy
 from atunner.domains.user_kernels.racing import RacePlan, Unanswered, race
@@ -175,8 +175,8 @@ class UserKernels(Kernels):
         return [self._built_ahead(task, candidate) for candidate in candidates]
 
     def races(self, task: Task) -> bool:
-        """Times measured by sessions on this machine can be raced, where nothing else counts."""
-        return task.spec.get("language") in MEASURED and only_time(task)
+        """Times measured by sessions on this machine can be raced, where the faster one is the better one."""
+        return task.spec.get("language") in MEASURED and by_time(task, kernel_of(task))
 
     def race(self, task: Task, candidate: Candidate, rival: float | None) -> Screening:
         """The least time of a few calls, in microseconds, on inputs of their own; nothing is verified."""

@@ -1,18 +1,22 @@
 """What a measured candidate is worth: its objective's figure, and all that the user wants to know beside it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from atunner.core.candidate import Params
 from atunner.core.errors import NotMeasured, UnknownName, UserError
-from atunner.core.expression import evaluate
+from atunner.core.expression import compiled, evaluate
 from atunner.core.measurement import Measurement
-from atunner.core.metric import BUILT_IN, QUANTITIES, Metric, check_of, goals, metrics_of
+from atunner.core.metric import BUILT_IN, QUANTITIES, Metric, check_of, goals, metrics_of, needs_energy
 from atunner.core.statistics import median
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison
 from atunner.core.value import Value
 from atunner.domains.user_kernels.objectives import flops_of
 from atunner.operators.user import UserKernel
+
+TIMES_US = tuple(10.0**exponent for exponent in range(-2, 9))
+"""A metric of the time alone that is worse at each of these than at the one before is taken for one that always is."""
 
 
 class Figures(Value):
@@ -74,6 +78,21 @@ def demand(task: Task, kernel: UserKernel) -> None:
     measured = {name: 1.0 for name in QUANTITIES if name != "gflops" or kernel.flops}
     for metric in metrics:
         evaluate(metric.formula, {**kernel.sizes, **kernel.starts[0], **measured})
+
+
+def by_time(task: Task, kernel: UserKernel) -> bool:
+    """Whether the faster of two configurations is always the better one: then times say which to look at."""
+    objective, metrics = task.objective, metrics_of(task)
+    if len(goals(task)) > 1 or needs_energy(task):
+        return False
+    metric = next((m for m in metrics if m.name == objective.metric), None)
+    if metric is None:
+        return objective.metric in ("time", "gflops")
+    if not compiled(metric.formula)[1] <= {*kernel.sizes, "time", "gflops"} - {p.name for p in kernel.space.parameters}:
+        return False
+    seen = Figures(kernel=kernel, metrics=metrics, names=dict(kernel.sizes))
+    values = [seen.value(metric.name, us) for us in TIMES_US]
+    return all(objective.better(fast, slow) for fast, slow in pairwise(values))
 
 
 def figures(task: Task, kernel: UserKernel, params: Params, joules: Sequence[float]) -> Figures:
