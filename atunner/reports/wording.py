@@ -4,6 +4,7 @@ from pydantic import JsonValue
 
 from atunner.core.candidate import Params
 from atunner.core.measurement import Measurement
+from atunner.core.metric import FROM_ENERGY, metrics_of
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance
 from atunner.core.trial import Comparison
@@ -172,6 +173,13 @@ def base_cost(record: RunRecord) -> str:
     return f"{name}'s cost" if name.endswith("baseline") else f"the cost of {name}"
 
 
+def better(record: RunRecord) -> str:
+    """What a confirmed winner is: faster, or better in a figure that says something else."""
+    metric = record.task.objective.metric
+    other = metric in FROM_ENERGY or metric in {m.name for m in metrics_of(record.task)}
+    return f"better in {metric}" if other else "faster"
+
+
 def _measured(record: RunRecord, name: str) -> str:
     if record.confirmed is None and record.baseline and record.best == record.baseline.candidate.id:
         return f"Nothing tried is better than {base(record)}, {stamp(record)}."
@@ -180,4 +188,4 @@ def _measured(record: RunRecord, name: str) -> str:
     ratio = interval(record.confirmed)
     if not record.confirmed.better:
         return f"{name} against {base(record)}: {ratio}, {stamp(record)} in a new process."
-    return f"{name} is faster than {base(record)}: {ratio}, {stamp(record)} in a new process."
+    return f"{name} is {better(record)} than {base(record)}: {ratio}, {stamp(record)} in a new process."

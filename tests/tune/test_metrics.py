@@ -13,7 +13,7 @@ from atunner.core.candidate import Candidate
 from atunner.core.errors import Interrupted, UserError
 from atunner.core.metric import BUILT_IN, aimed, parse_metrics, parse_objectives
 from atunner.core.program import Launch
-from atunner.core.record import RunRecord
+from atunner.core.record import RunRecord, RunState
 from atunner.core.space import Parameter, Space
 from atunner.core.task import Budget, Task
 from atunner.domains.user_kernels.figures import by_time
@@ -21,7 +21,10 @@ from atunner.graphs.deps import Options
 from atunner.graphs.events import Event
 from atunner.graphs.request import Request
 from atunner.operators.user import Argument, UserKernel
+from atunner.python import tune as python_tune
+from atunner.reports.front import front
 from atunner.reports.tuned import family
+from atunner.reports.wording import better
 from atunner.settings import Settings
 from atunner.tools.recording import parse, read_recording
 from atunner.wiring import Session
@@ -217,6 +220,30 @@ def test_a_raced_metric_is_explained_by_its_times(
     assert all(t.candidate.params["SKEW"] == 0 for t in record.ranked)
     found = family(record)
     assert found is None or found.smaller
+
+
+@pytest.mark.parametrize(
+    ("objective", "said"),
+    [("time", "faster"), ("gflops", "faster"), ("energy", "better in energy"), ("GB/s", "better in GB/s")],
+)
+def test_faster_is_said_of_times_only(objective: str, said: str) -> None:
+    task = aimed(Task(domain="user_kernels", name="k"), [objective], ["GB/s=n/time"])
+    record = RunRecord(run="r", task=task, state=RunState.DONE, budget=Budget(trials=1))
+
+    assert better(record) == said
+
+
+def test_python_takes_metrics_and_objectives_too(folder: Any, tune: Any, compiler: None) -> None:
+    metrics = {"GB/s": "8*n/time/1e6"}
+
+    result = python_tune(
+        folder.path / "scale.yaml", objectives=["GB/s", "time"], metrics=metrics, budget=Budget(trials=2)
+    )
+
+    found = front(result.record)
+    assert found is not None
+    assert found.names == ("GB/s", "time")
+    assert found.minimise == (False, True)
 
 
 def test_directions() -> None:
