@@ -54,6 +54,7 @@ def register(room: typer.Typer) -> None:
         usd: float = typer.Option(0.0, "--budget-usd", "--max-usd", min=0, help="Dollars for models, 0 for no bound."),
         iterations: int = typer.Option(ROUNDS, "--iterations", min=1, help="Rounds of proposals."),
         args: str = typer.Option("", "--args", help="The program's arguments, for timing."),
+        dump: str = typer.Option("dump", "--dump", help="The last argument, with which it prints its whole result."),
         stdin: Path = typer.Option(Path(), "--stdin", show_default=False, help="File that the program reads."),
         inputs: list[str] = typer.Option([], "--inputs", help="Held-out arguments, for checking only; repeatable."),
         cflags: str = typer.Option("", "--cflags", help="Flags that the program needs to compile, such as -DN=400."),
@@ -84,7 +85,7 @@ def register(room: typer.Typer) -> None:
         several = suite is not None or len(files or []) > 1 or any(file.is_dir() for file in files or [])
         with Session(Settings()) as session, progress(as_json) as watch:
             for source, program in programs(sources, session.settings):
-                asked = program.model_copy(update={"kernel": kernel, "clang": clang})
+                asked = program.model_copy(update={"kernel": kernel, "clang": clang, "dump": dump})
                 folder = part(output, asked, several)
                 request = Request(task_of(asked), budget, options, model, chosen, output=named(folder))
                 if dry_run:
@@ -110,7 +111,7 @@ def _left_out(refused: Sequence[str]) -> int:
 
 def _looked_at(program: Program) -> Event:
     """The first thing to see: compiling, running and profiling a program takes a while before anything is judged."""
-    message = f"{program.name}: compiled, run three times, varied and profiled before anything is spent"
+    message = f"{program.name} is compiled, run three times, varied and profiled before anything is spent"
     return Event(run="", kind="note", round=0, stage="preflight", message=message)
 
 

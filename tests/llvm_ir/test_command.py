@@ -54,6 +54,15 @@ def test_a_dry_run_says_what_would_be_tried_and_tries_nothing(home: Path, capsys
     assert not (home / "atunner-runs").exists()
 
 
+def test_the_argument_that_asks_for_the_result_may_be_another(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "product.c").write_text(PRODUCT.replace('"dump"', '"--all"'), encoding="utf-8")
+
+    assert run(["tune", "ir", "product.c", "--clang", "clang-19", "--dry-run", "--dump=--all"]) == 0
+    assert "first: flags: -O3 -march=native" in capsys.readouterr().out
+    assert run(["tune", "ir", "product.c", "--clang", "clang-19", "--dry-run"]) == 2
+    assert "prints nothing when run with 'dump'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -7,7 +7,9 @@ from ir_programs import Asked
 from support import need
 
 from atunner.domains.llvm_ir import pages
+from atunner.domains.llvm_ir.artefacts import leave
 from atunner.domains.llvm_ir.build import Compiler
+from atunner.domains.llvm_ir.evidence.steps import bench, final
 from atunner.domains.llvm_ir.program import program_of
 from atunner.domains.llvm_ir.recipe import Recipe
 from atunner.domains.llvm_ir.subject import Subject
@@ -87,3 +89,14 @@ def test_huge_pages_are_tried_where_they_are_given_to_those_who_ask(text: str, e
 
     assert pages.on_request(switch) is expected
     assert not pages.on_request(tmp_path / "missing")
+
+
+def test_the_files_of_a_result_build_it_again(subject: Subject, cache: Path, tmp_path: Path) -> None:
+    chosen = subject.candidate(subject.program.source, Recipe(pages="huge"), "flags")
+    leave(subject, chosen, tmp_path)
+    done = run("sh", "repro.sh", cwd=tmp_path, timeout_s=120)
+    made = final(bench("clang-19", cache), tmp_path / "product.opt.ll", tmp_path / "again")
+
+    assert (done.code, done.output.strip()) == (0, "equal")
+    for built in (tmp_path / "product.opt.final", made.files[0]):
+        assert b"__wrap_malloc" in built.read_bytes() or b"own_data" in built.read_bytes()

@@ -12,12 +12,12 @@ SUPPORT = ("polybench.h", "polybench.c")
 _PRECISION = re.compile(r'"%0\.2l?f ?"')
 _LEFT_OUT = re.compile(r'argc > 42 && ! ?strcmp\(argv\[0\], ""\)')
 _TARGET = re.compile(r"(define POLYBENCH_DUMP_TARGET\s+)stderr")
-_SET = re.compile(r"ifdef (MEDIUM|LARGE)_DATASET(.*?)endif", re.DOTALL)
+_SET = re.compile(r"ifdef (MEDIUM|LARGE|EXTRALARGE)_DATASET(.*?)endif", re.DOTALL)
 _SIZE = re.compile(r"define\s+(\w+)\s+(\d+)")
 
 
-def kernels(folder: Path, level: str = "exact", cflags: tuple[str, ...] = ()) -> Iterator[tuple[Program, Program]]:
-    """Each kernel at a size between MEDIUM and LARGE, and at LARGE, for those that the first leaves too short.
+def kernels(folder: Path, level: str = "exact", cflags: tuple[str, ...] = ()) -> Iterator[tuple[Program, ...]]:
+    """Each kernel at a size between MEDIUM and LARGE, at LARGE and at EXTRALARGE, for those that are too short before.
 
     The kernels' printing is theirs, with two changes that checking needs: full precision in place of two decimals, and
     the argument `dump` in place of the condition that never holds.
@@ -40,11 +40,10 @@ def kernels(folder: Path, level: str = "exact", cflags: tuple[str, ...] = ()) ->
             **shared,
         }
         plain = Program(name=source.stem, files=files, level=Level(level))
-        between, large = (
+        yield tuple(
             plain.model_copy(update={"cflags": (*cflags, *(f"-D{name}={size[which]}" for name, size in sizes.items()))})
-            for which in ("between", "large")
+            for which in ("between", "large", "extra large")
         )
-        yield between, large
 
 
 def _mended(text: str) -> str:
@@ -59,6 +58,10 @@ def _sizes(header: str) -> Mapping[str, Mapping[str, int]]:
     if not {"MEDIUM", "LARGE"} <= sets.keys():
         return {}
     return {
-        name: {"between": round(sqrt(int(sets["MEDIUM"].get(name, large)) * int(large))), "large": int(large)}
+        name: {
+            "between": round(sqrt(int(sets["MEDIUM"].get(name, large)) * int(large))),
+            "large": int(large),
+            "extra large": int(sets.get("EXTRALARGE", {}).get(name, large)),
+        }
         for name, large in sets["LARGE"].items()
     }
