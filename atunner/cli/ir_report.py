@@ -14,6 +14,7 @@ from atunner.core.record import RunRecord
 from atunner.domains.llvm_ir.artefacts import leave
 from atunner.domains.llvm_ir.program import Program, program_of
 from atunner.domains.llvm_ir.subject import Subject
+from atunner.domains.llvm_ir.templates import told
 from atunner.reports import ir, ir_files, ir_tables, ir_vscode
 from atunner.reports.write import write
 from atunner.settings import Settings
@@ -73,7 +74,7 @@ def said(record: RunRecord) -> str:
         return (
             f"{name}: no improvement found at level {level}; the -O3 build is kept ({record.spent.trials} evaluations)."
         )
-    chosen = ", ".join(f"{k} {v}" for k, v in winner.candidate.params.items())
+    chosen = told(winner.candidate.family, winner.candidate.params)
     return (
         f"{name}: {confirmed.ratio:.2f}x over clang -O3, {record.provenance}, 95 % interval {confirmed.low:.2f} to "
         f"{confirmed.high:.2f}, level {level}, {record.spent.trials} evaluations; {winner.candidate.family}: {chosen}"

@@ -215,3 +215,17 @@ class Templates:
 def kind_of(rewrite: Rewrite) -> str:
     """The template's name without its place."""
     return rewrite.name.partition("@")[0]
+
+
+def told(family: str, params: Params) -> str:
+    """A point in words: what it has beyond the usual, without the numbers of places that it leaves as they are."""
+    usual = {**flags.strict(), BUILD: "strict"}
+    kept = {name: value for name, value in params.items() if usual.get(name) != value and value != AS_IS}
+    if family == FAMILY:
+        places = {k: v for k, v in kept.items() if isinstance(v, str) and k not in {BUILD, PAGES}}
+        places = {EVERYWHERE: places[EVERYWHERE]} if EVERYWHERE in places else places
+        starts = tuple(f"{place}_{kind}_" for place, kind in places.items())
+        kept = {k: v for k, v in kept.items() if k in {BUILD, PAGES, *places} or k.startswith(starts)}
+        if len(starts) == 1:
+            kept = {name.removeprefix(starts[0]): value for name, value in kept.items()}
+    return ", ".join(f"{name} {value}" for name, value in kept.items()) or "strict native"
