@@ -150,7 +150,9 @@ def headline(record: RunRecord) -> str:
     if record.provenance is Provenance.MEASURED:
         return f"{_measured(record, name)} {disturbed(record)}".rstrip()
     cost = relative(record, winner.measurement)
-    share = f": {number(cost)} of {base_cost(record)}" if cost is not None else ""
+    objective = record.task.objective
+    kept = base_cost(record) if objective.minimise else f"the {objective.metric} of {base(record)}"
+    share = f": {number(cost)} {'of' if objective.minimise else 'times'} {kept}" if cost is not None else ""
     return f"Best score: {name}{share}, {stamp(record)}. Nothing was measured."
 
 

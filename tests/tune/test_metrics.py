@@ -24,7 +24,7 @@ from atunner.operators.user import Argument, UserKernel
 from atunner.python import tune as python_tune
 from atunner.reports.front import front
 from atunner.reports.tuned import family
-from atunner.reports.wording import better
+from atunner.reports.wording import better, headline
 from atunner.settings import Settings
 from atunner.tools.recording import parse, read_recording
 from atunner.wiring import Session
@@ -89,6 +89,9 @@ def test_a_metric_is_the_objective_and_its_direction_follows_from_its_name(
     assert best["measurement"]["provenance"] == "simulated"
     names = {m["name"] for r in t4(tmp_path)["results"] for m in r["measurements"]}
     assert names == {"GB/s", "time", "energy", "nvml_energy"}
+    assert "8 times the GB/s of the first recorded configuration that worked" in headline(
+        RunRecord.model_validate(record)
+    )
 
 
 def test_a_metric_stands_beside_the_time(tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
