@@ -37,9 +37,13 @@ def begin() -> None:
     """Give this process, and all that it starts, a folder of its own for temporary files until it ends.
 
     Call it before anything else: what is loaded later cleans up earlier, and some of that lies in the folder.
+    Where there is no room for one nothing happens: who needs temporary files will say so.
     """
-    clear(Path(tempfile.gettempdir()))
-    folder = Folder()
+    try:
+        clear(Path(tempfile.gettempdir()))
+        folder = Folder()
+    except OSError:
+        return
     atexit.register(folder.remove)
     use(folder.path)
 

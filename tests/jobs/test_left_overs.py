@@ -90,6 +90,14 @@ def test_jobs_that_ended_leave_no_temporary_files_in_a_server(
     assert server.poll() is None
 
 
+def test_where_there_is_no_room_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    scratch.begin()
+
+    assert tempfile.gettempdir() == str(tmp_path / "gone")
+
+
 def test_a_folder_in_use_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = scratch.Folder()
