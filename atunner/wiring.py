@@ -19,7 +19,7 @@ from atunner.core.device import Device
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
 from atunner.core.ports import Domain, Executor
-from atunner.core.record import AgentNote, RunRecord, RunState
+from atunner.core.record import RunRecord, RunState
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.domains import BUILT_IN as DOMAINS
@@ -29,7 +29,7 @@ from atunner.executors.work import resolve
 from atunner.graphs.approval import decide, pending, repeat
 from atunner.graphs.deps import Deps
 from atunner.graphs.drive import drive
-from atunner.graphs.events import Event, Watch, ignore
+from atunner.graphs.events import Watch, ignore
 from atunner.graphs.replay import (
     RecordEnded,
     as_repeat,
@@ -42,8 +42,7 @@ from atunner.graphs.replay import (
 )
 from atunner.graphs.request import Request, affordable, request_from, request_values
 from atunner.graphs.state import TuningState
-from atunner.graphs.strategies import ASKING
-from atunner.graphs.strategies.prepare import prepared
+from atunner.graphs.strategies.prepare import prepared, without_model
 from atunner.graphs.thread import in_thread
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
@@ -131,7 +130,7 @@ class Session:
             affordable(request.budget)
         with self._at_work(request.task, request.executor) as work:
             record = self._admitted(request, work.domain, run)
-            self._without_model(record, request, watch)
+            without_model(self.store, record, request.strategy, watch)
             return self._drive(record, request, watch, stop, work)
 
     def _admitted(self, request: Request, domain: Domain[Any], run: str) -> RunRecord:
@@ -163,13 +162,6 @@ class Session:
         self._keep_recalled(record)
         self.store.save_run(record)
         return record
-
-    def _without_model(self, record: RunRecord, request: Request, watch: Watch) -> None:
-        """Say it when a strategy that lives on a model has none."""
-        if request.strategy in ASKING and record.model == "none":
-            said = f"{request.strategy} asks a model and none is named (--model): the built-in expert proposes instead"
-            self.store.note(record.run, AgentNote(round=0, agent="strategy", by="rules", summary=said))
-            watch(Event(run=record.run, kind="note", round=0, stage="strategy", message=said))
 
     def output_of(self, run: str) -> Path | None:
         """The folder for results that was named when the run was started, None when none was."""

@@ -6,7 +6,10 @@ from typing import Any
 from pydantic import JsonValue
 
 from atunner.core.errors import ATunnerError, UserError
-from atunner.graphs.strategies import BUILT_IN, strategy
+from atunner.core.record import AgentNote, RunRecord
+from atunner.graphs.deps import RunMemory
+from atunner.graphs.events import Event, Watch
+from atunner.graphs.strategies import ASKING, BUILT_IN, strategy
 from atunner.graphs.strategies.steps import known
 
 WORDS = 300
@@ -28,6 +31,14 @@ def prepared(name: str, settings: dict[str, JsonValue]) -> Any:
     if isinstance(kind, type):
         known(settings, kind)
     return made
+
+
+def without_model(memory: RunMemory, record: RunRecord, strategy: str, watch: Watch) -> None:
+    """Say it when a strategy that asks a model for kernels has none."""
+    if strategy in ASKING and record.model == "none":
+        said = f"{strategy} asks a model and none is named (--model): the built-in expert proposes instead"
+        memory.note(record.run, AgentNote(round=0, agent="strategy", by="rules", summary=said))
+        watch(Event(run=record.run, kind="note", round=0, stage="strategy", message=said))
 
 
 def _foreign(name: str, factory: Callable[[], Any]) -> Any:
