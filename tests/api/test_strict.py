@@ -21,7 +21,7 @@ JSON = {"content-type": "application/json"}
         (b"\xff\xfe", "expected JSON"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b"", "is missing"),
-        (b"null", "dictionary"),
+        (b"null", "an object with fields"),
         (b"{", "expected JSON"),
         (b'{"task": NaN}', "NaN is not a number"),
         (b'{"approval": false, "approval": true, "task": {"kind": "toy"}}', "the name 'approval' stands twice"),

@@ -10,6 +10,7 @@ import random
 import select
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from atunner import domains, wiring
 from atunner.core.candidate import Candidate
 from atunner.core.record import RunRecord, RunState
 from atunner.core.task import Budget, Task
-from atunner.core.trial import Check
+from atunner.core.trial import Check, Screening
 from atunner.domains.toy import Toy
 from atunner.graphs.deps import Options
 from atunner.knowledge_base.store import Store
@@ -35,6 +36,9 @@ class Logged(Toy):
         with (Path(str(task.spec["log"]))).open("a") as log:
             log.write(f"{candidate.id}\n")
         return super().check(task, candidate)
+
+    def screen(self, task: Task, candidates: Sequence[Candidate]) -> list[Screening]:
+        return Toy().screen(task, candidates)  # looks without judging
 
     def admit(self, task: Task) -> Task:
         return task
