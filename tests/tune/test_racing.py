@@ -90,6 +90,7 @@ def test_only_contenders_are_judged_and_the_rest_is_told_apart(
 ) -> None:
     folder.change("scale.c", "// tune: 0, 1\n", "// tune: 0\n")
     folder.change("scale.c", "1, 2, 4", "1, 2, 4, 8, 16, 32")
+    folder.change("scale.yaml", "n: 4096", "n: 65536")  # long enough for two clocks also where the machine is busy
     assert tune(folder.path / "scale.yaml", "--budget", "6", "--json") == 0
     record = json.loads(capfd.readouterr().out)
     results = json.loads((folder.path / "out" / "results.t4.json").read_text())
@@ -97,8 +98,10 @@ def test_only_contenders_are_judged_and_the_rest_is_told_apart(
     assert len(record["screenings"]) == 5
     assert all(s["score"] > 0 for s in record["screenings"])
     assert results["metadata"]["raced_out"] == 6 - len(record["trials"])
-    assert {r["invalidity"] for r in results["results"]} == {"correct"}
-    assert all(r["times"]["validation"] > 0 for r in results["results"])
+    told = {"ok": "correct", "not_measured": "runtime"}  # the latter where others had the machine
+    assert [r["invalidity"] for r in results["results"]] == [told[t["status"]] for t in record["trials"]]
+    assert "ok" in {t["status"] for t in record["trials"]}
+    assert all(r["times"]["validation"] > 0 for r in results["results"] if r["invalidity"] == "correct")
 
 
 def test_builds_in_threads_keep_their_order(tmp_path: Any) -> None:
