@@ -56,6 +56,7 @@ class Town:
     kills: int
     jobs: int
     acknowledged: dict[str, str] = field(default_factory=dict)
+    refused: str = ""
 
     def run(self, limit_s: float) -> Outcome:
         """Let it happen, and look at what is left."""
@@ -70,7 +71,7 @@ class Town:
         try:
             done = self._kill_all(time.monotonic() + limit_s)
             client.join(limit_s)
-            while self._ended() < self.jobs and time.monotonic() < done + limit_s:
+            while self._unfinished() and time.monotonic() < done + limit_s:
                 time.sleep(0.2)
         finally:
             for process in (self.server, *self.workers):
@@ -84,7 +85,7 @@ class Town:
         for number in range(self.kills):
             goal = min(self._progress() + self.chance.randrange(1, max(2, units // self.kills)), units)
             victim = self.chance.choice(["server", "worker", "worker", "worker"])
-            while self._progress() < goal and self._ended() < self.jobs and time.monotonic() < until:
+            while self._progress() < goal and self._unfinished() and time.monotonic() < until:
                 time.sleep(0.02)
             if victim == "server" or number == 0:
                 self._end(self.server)
@@ -131,7 +132,9 @@ class Town:
             except httpx.TransportError:
                 time.sleep(0.05)
                 continue
-            assert answer.status_code == 201, answer.text
+            if answer.status_code != 201:
+                self.refused = f"{answer.status_code}: {answer.text}"
+                raise AssertionError(self.refused)
             return str(answer.json()["id"])
 
     def _end(self, process: "subprocess.Popen[str]") -> None:
@@ -150,9 +153,12 @@ class Town:
     def _progress(self) -> int:
         return (self.folder / "witness").read_text().count("recorded") if (self.folder / "witness").exists() else 0
 
-    def _ended(self) -> int:
+    def _unfinished(self) -> bool:
+        """Raises AssertionError: the server refused a job."""
+        if self.refused:
+            raise AssertionError(self.refused)
         counts = self.store.counts()
-        return sum(counts[state] for state in ENDED)
+        return sum(counts[state] for state in ENDED) < self.jobs
 
     def _judged(self) -> Outcome:
         found, store = self._all(), Store(self.store.database)
