@@ -104,6 +104,7 @@ class Panel:
 
     def __init__(self, console: Console) -> None:
         self.live = Live(console=console, refresh_per_second=8, transient=True)
+        self.figures: Event | None = None
         self.live.start()
 
     def __call__(self, event: Event) -> None:
@@ -113,18 +114,21 @@ class Panel:
         self.live.update(self.drawn(event))
 
     def drawn(self, event: Event) -> Table:
-        """The panel of one event."""
+        """The panel of one event; what an agent says has no figures, so the last ones stay."""
+        if event.budget is not None or event.budget_s is not None or event.done:
+            self.figures = event
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="ellipsis", no_wrap=True)
-        bar = ProgressBar(total=1.0, completed=share_done(event), width=32)
         table.add_row(f"round {event.round}", Text(event.stage, style="bold cyan"))
-        table.add_row("done", bar)
-        table.add_row("best so far", Text(best(event), style="bold"))
-        table.add_row("budget left", left(event))
-        if told := shares(event):
+        if (figures := self.figures) is None:
+            return table
+        table.add_row("done", ProgressBar(total=1.0, completed=share_done(figures), width=32))
+        table.add_row("best so far", Text(best(figures), style="bold"))
+        table.add_row("budget left", left(figures))
+        if told := shares(figures):
             table.add_row("of those done", told)
-        table.add_row("time", f"{wording.elapsed(event.seconds)}, to go {eta(event)}")
+        table.add_row("time", f"{wording.elapsed(figures.seconds)}, to go {eta(figures)}")
         return table
 
     def close(self) -> None:

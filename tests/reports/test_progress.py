@@ -74,6 +74,21 @@ def test_a_terminal_gets_a_panel_that_goes_away() -> None:
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")
 
 
+def test_a_panel_keeps_its_figures_while_an_agent_speaks() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100, color_system=None)
+    note = Event(run="r", kind="note", round=1, stage="hardware", message="memory is the roof")
+    with Progress.on(console) as progress:
+        progress(note)
+        progress(FIRST)
+        progress(note)
+
+    text = stream.getvalue()
+    assert "56 of 64 trials and 2 min 48 s" in text.rpartition("memory is the roof")[2]
+    assert "no bound" not in text
+    assert "none yet" not in text
+
+
 def test_measured_figures_are_times() -> None:
     stream = io.StringIO()
     event = FIRST.model_copy(
