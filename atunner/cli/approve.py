@@ -9,6 +9,7 @@ import typer
 from atunner.cli.common import command
 from atunner.cli.show import finish, progress
 from atunner.core.approval import Question
+from atunner.core.errors import Interrupted
 from atunner.core.record import RunRecord, RunState
 from atunner.wiring import Session
 
@@ -57,8 +58,11 @@ def settled(session: Session, record: RunRecord, as_json: bool) -> RunRecord:
         if question is None:
             break
         typer.echo(shown(question), err=True)
-        approved = typer.confirm("Approve?", err=True)
-        comment = "" if approved else typer.prompt("Why not (told to the model)", default="", err=True)
+        try:
+            approved = typer.confirm("Approve?", err=True)
+            comment = "" if approved else typer.prompt("Why not (told to the model)", default="", err=True)
+        except typer.Abort as error:
+            raise Interrupted(f"Nothing was answered. {waits(record)}") from error
         session.approve(record.run, approved, comment, question=question.id)
         with progress(as_json) as watch:
             record = session.resume(record.run, watch, threading.Event())
@@ -69,8 +73,13 @@ def ended(record: RunRecord, output: Path, as_json: bool) -> int:
     """The report of a run that has ended, or the line that says what it waits for."""
     if record.state is not RunState.WAITING:
         return reported(record, output, as_json)
-    typer.echo(f"{record.run} {record.stop_reason} Answer with: atunner approve {record.run}", err=True)
+    typer.echo(waits(record), err=True)
     return WAITS
+
+
+def waits(record: RunRecord) -> str:
+    """What a run waits for, and how to go on with it."""
+    return f"{record.run} {record.stop_reason} Answer with: atunner approve {record.run}"
 
 
 def reported(record: RunRecord, output: Path, as_json: bool) -> int:

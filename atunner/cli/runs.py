@@ -12,7 +12,7 @@ from atunner.cli.common import command, print_json
 from atunner.cli.show import finish, named, progress
 from atunner.cli.tables import show_table
 from atunner.core.errors import UserError
-from atunner.core.record import RunRecord
+from atunner.core.record import RunRecord, RunState
 from atunner.domains.kernels.bundle import write_bundle
 from atunner.reports import compare as compare_records
 from atunner.reports import export as exports
@@ -71,19 +71,21 @@ def show(
 
 
 def resume(
-    run: str = typer.Argument(help="A run that was stopped or killed."),
+    run: str = typer.Argument(help="A run that was stopped or killed, or that waits for approval."),
     output: Path = typer.Option(
         Path(), "--output", show_default=False, help="Folder for results; default: the one named at the start."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
 ) -> int:
-    """Go on with a run; no recorded trial is judged again.
+    """Go on with a run; no recorded trial is judged again. What it waits for is asked at a terminal.
 
     Example: atunner resume conv2d-a100-20260101-120000-1a2b
     """
     with Session() as session:
-        with progress(as_json) as watch:
-            record = session.resume(run, watch, threading.Event())
+        record = session.store.head(run)
+        if record.state is not RunState.WAITING or session.question(run) is None:
+            with progress(as_json) as watch:
+                record = session.resume(run, watch, threading.Event())
         record = settled(session, record, as_json)
         folder = named(output) or session.output_of(run) or Path()
     return ended(record, folder, as_json)

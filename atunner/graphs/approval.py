@@ -14,7 +14,7 @@ from atunner.agents.evaluation import Decision as Next
 from atunner.agents.evaluation import Verdict
 from atunner.core.approval import MOST_STEPS, Approved, Decision, Question
 from atunner.core.errors import UserError
-from atunner.core.record import AgentNote
+from atunner.core.record import AgentNote, RunState
 from atunner.graphs.deps import Deps, RunMemory
 from atunner.graphs.events import Event
 from atunner.graphs.state import TuningState
@@ -59,9 +59,11 @@ def decide(
     question_id: what the answer is to; None for whatever is asked now.
 
     Raises:
-        UserError: it waits at none or at another one, was answered otherwise, or steps were given for a candidate.
+        UserError: it waits at none or at another one, was answered, or steps are empty or were given for a candidate.
     """
     question = pending(memory, run)
+    if question is None and memory.head(run).state is RunState.WAITING:
+        raise UserError(f"Run {run} was answered; go on with: atunner resume {run}")
     if question is None:
         raise UserError(f"Run {run} waits for no approval. Look at it with: atunner show {run}")
     if question_id is not None and question_id != question.id:
@@ -69,6 +71,8 @@ def decide(
         raise UserError(f"Run {run} asks question {question.id}, and {given}. It asks: {question.title}")
     if steps and (question.kind is not Approved.PLAN or not approved):
         raise UserError("Steps can be given only where a plan is approved; leave --step out.")
+    if not all(step.strip() for step in steps):
+        raise UserError("A step needs words that say what to do; got an empty one.")
     if len(steps) > MOST_STEPS:
         raise UserError(f"A plan has at most {MOST_STEPS} steps; got {len(steps)}.")
     decision = Decision(question=question.id, approved=approved, comment=comment[:2000], steps=steps)

@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from atunner.core.record import AgentNote, RunRecord
+from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.status import Provenance, Status
 from atunner.reports import wording
 from atunner.reports.front import NOISE, Front, front
@@ -277,7 +277,8 @@ def rest(record: RunRecord) -> RenderableType:
     """What did not enter the board: counts by status with the commonest reason; unverified ones apart."""
     found = failures(record)
     if not found:
-        return Text("Every candidate judged was verified.")
+        judged = any(t.candidate.id != record.baseline.candidate.id for t in record.trials if record.baseline)
+        return Text("Every candidate judged was verified." if judged else "Only the baseline was judged so far.")
     table = _table(("status", "left"), ("count", "right"), ("commonest reason", "left"))
     unverified = [f for f in found if f.status is Status.NOT_VERIFIED]
     for failure in [*(f for f in found if f.status is not Status.NOT_VERIFIED), *unverified]:
@@ -294,6 +295,8 @@ def result(record: RunRecord) -> RenderableType:
     table.add_row("result", escape(wording.headline(record)))
     ended = f"{record.state.value}: {record.stop_reason}" if record.stop_reason else record.state.value
     table.add_row("run", f"{escape(record.run)}, {escape(ended)}")
+    if record.state is RunState.WAITING:
+        table.add_row("next", f"atunner approve {escape(record.run)}, then: atunner resume {escape(record.run)}")
     for name, text in cost(record):
         table.add_row(name, escape(text))
     return table

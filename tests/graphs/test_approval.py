@@ -1,6 +1,7 @@
 """A person is asked before a plan is followed or a kernel built, and nothing goes on without an answer."""
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,47 @@ def test_what_does_not_wait_cannot_be_answered(tmp_path: Path) -> None:
         run.decide(True, steps=("a",))
 
 
+def test_a_step_without_words_is_refused(tmp_path: Path) -> None:
+    run = Asked(tmp_path, "plan")
+    asked = run.go_on(autonomous())
+    with pytest.raises(UserError, match="A step needs words"):
+        run.decide(True, steps=("tile it", " "))
+    assert pending(run.store, run.deps.run) == asked
+
+
+class Terminal(io.StringIO):
+    """Somebody who types these lines at a terminal and then leaves."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_a_run_waits_for_is_asked_again_at_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from atunner import wiring
+    from atunner.cli.app import run
+    from atunner.core.task import Task
+    from atunner.graphs.deps import Options
+    from atunner.settings import Settings
+
+    monkeypatch.setenv("ATUNNER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("ATUNNER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    task = Task(domain="toy", name="toy", spec={"floor": 1})
+    options = Options(approve="plan", search="random", slice=8)
+    with wiring.Session(Settings(workers=1)) as session:
+        name = session.start(wiring.Request(task, Budget(trials=20), options, executor="inline")).run
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    assert run(["resume", name]) == 130
+    assert f"Nothing was answered. {name} waits for approval" in capsys.readouterr().err
+
+    monkeypatch.setattr("sys.stdin", Terminal("n\nstop here\n"))
+    assert run(["resume", name, "--json"]) == 0
+    assert "stop here" in capsys.readouterr().out
+
+
 def test_the_command_line_waits_answers_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,12 +224,19 @@ def test_the_command_line_waits_answers_and_goes_on(
         with pytest.raises(UserError, match="No thing to approve named 'everything'"):
             session.start(wiring.Request(task, Budget(trials=20), Options(approve="everything")))
 
-    assert run(["resume", name]) == 2
-    assert "waits for approval" in capsys.readouterr().err
+    assert run(["resume", name]) == 4
+    assert f"waits for approval: May round 0 be searched so? Answer with: atunner approve {name}" in (
+        capsys.readouterr().err
+    )
+    assert run(["show", name]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"atunner approve {name}, then:" in told
+    assert "Only the baseline was judged so far." in told
     assert run(["approve", name, "--show"]) == 0
     assert "May round 0 be searched so?" in capsys.readouterr().out
     assert run(["approve", name, "--reject", "--comment", "stop here"]) == 0
     assert "atunner resume" in capsys.readouterr().out
     assert run(["approve", name]) == 2
+    assert f"was answered; go on with: atunner resume {name}" in capsys.readouterr().err
     assert run(["resume", name, "--json"]) == 0
     assert "stop here" in capsys.readouterr().out
