@@ -39,6 +39,10 @@ def test_one_bit_is_wrong_at_exact_and_within_the_tolerance_else(tmp_path: Path)
         ("1 2", "1 2 3"),
         ("0 0", "0 1"),
         ("1 inf", "1 2"),
+        ("0x1p+0", "0x1..2p+0"),
+        ("0x1p+0", "0x1p+99999"),
+        ("0x1..2 1", "0x1..2 2"),
+        ("", "0x."),
         ("big 1000000\nsmall 0x1p-2", "big 1000000\nsmall 0x1p-3"),
     ],
 )

@@ -3,8 +3,11 @@
 import math
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
+from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from atunner.core.errors import Wrong
 from atunner.domains.llvm_ir.program import Level
@@ -13,6 +16,10 @@ AROUND = 24
 _NUMBER = re.compile(
     r"[+-]?(?:0x[0-9a-f.]+(?:p[+-]?\d+)?|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf(?:inity)?)", re.IGNORECASE
 )
+_HEXADECIMAL = re.compile(r"(?<!\S)[+-]?0x[0-9a-f.]+(?:p[+-]?\d+)?(?!\S)")
+
+Numbers = NDArray[np.float64]
+Sections = tuple[tuple[str, Numbers], ...]
 
 
 def compare(reference: Path, candidate: Path, level: Level) -> str:
@@ -26,7 +33,7 @@ def compare(reference: Path, candidate: Path, level: Level) -> str:
         return f"{len(got)} bytes, every one equal"
     if level is Level.EXACT:
         raise Wrong(f"Wrong result at level exact: {first_difference(expected, got)}")
-    error = worst(expected.decode(errors="replace"), got.decode(errors="replace"))
+    error = _worst(_kept(expected), _read(got.decode(errors="replace")))
     if not error <= level.tolerance:
         raise Wrong(
             f"Wrong result: an error of {error:.3g} of the largest number, level {level} allows {level.tolerance:g}; "
@@ -51,31 +58,57 @@ def worst(expected: str, got: str) -> float:
 
     A section begins at each word that is no number, so that arrays of different sizes are told apart.
     """
-    found = 0.0
-    for first, second in zip_longest(_sections(expected), _sections(got)):
-        if first is None or second is None or first[0] != second[0] or len(first[1]) != len(second[1]):
+    return _worst(_read(expected), _read(got))
+
+
+def _worst(expected: Sections, got: Sections) -> float:
+    found = 0.0 if len(expected) == len(got) and expected else math.inf
+    for (word, numbers), (other, given) in zip(expected, got, strict=False):
+        if word != other or len(numbers) != len(given):
             return math.inf
-        largest = max((abs(x) for x in first[1] if math.isfinite(x)), default=0.0)
-        for a, b in zip(first[1], second[1], strict=True):
-            found = max(found, _error(a, b, largest))
+        found = max(found, _error(numbers, given))
     return found
 
 
-def _error(a: float, b: float, largest: float) -> float:
-    if a == b or (math.isnan(a) and math.isnan(b)):
+@lru_cache(maxsize=4)
+def _kept(text: bytes) -> Sections:
+    """What is expected, which is compared with many results."""
+    return _read(text.decode(errors="replace"))
+
+
+def _read(text: str) -> Sections:
+    """None at all where something looks like a number and is none, as 0x1..2."""
+    try:
+        return tuple(_sections(text))
+    except (ValueError, OverflowError):
+        return ()
+
+
+def _error(expected: Numbers, got: Numbers) -> float:
+    """Of one section. What is not finite has to be the same in both."""
+    apart = (expected != got) & ~(np.isnan(expected) & np.isnan(got))
+    if not apart.any():
         return 0.0
-    if not (math.isfinite(a) and math.isfinite(b)) or not largest:
+    finite = np.abs(expected[np.isfinite(expected)])
+    largest = float(finite.max(initial=0.0))
+    if not (np.isfinite(expected[apart]).all() and np.isfinite(got[apart]).all()) or not largest:
         return math.inf
-    return abs(a - b) / largest
+    with np.errstate(over="ignore"):
+        return float((np.abs(expected[apart] - got[apart]) / largest).max())
 
 
-def _sections(text: str) -> Iterator[tuple[str, list[float]]]:
-    """Each word with the numbers that follow it."""
+def _sections(text: str) -> Iterator[tuple[str, Numbers]]:
+    """Each word with the numbers that follow it. Raises ValueError, OverflowError."""
     word, numbers = "", list[float]()
-    for token in text.split():
-        if _NUMBER.fullmatch(token):
-            numbers.append(float.fromhex(token) if "x" in token.lower() else float(token))
-        else:
-            yield word, numbers
-            word, numbers = token, []
-    yield word, numbers
+    for line in text.splitlines():
+        tokens = line.split()
+        if line.count("0x") == len(tokens) == len(_HEXADECIMAL.findall(line)):
+            numbers += map(float.fromhex, tokens)
+            continue
+        for token in tokens:
+            if _NUMBER.fullmatch(token):
+                numbers.append(float.fromhex(token) if "x" in token.lower() else float(token))
+            else:
+                yield word, np.array(numbers)
+                word, numbers = token, []
+    yield word, np.array(numbers)
