@@ -20,6 +20,7 @@ from atunner.llm.purse import Held, Purse
 from atunner.llm.speakers import (
     LADDER,
     TOOLS,
+    LengthRefused,
     Looker,
     ModeRefused,
     Reply,
@@ -35,6 +36,8 @@ Answer = TypeVar("Answer", bound=BaseModel)
 REPAIR = "\nYour answer was not valid: {why}\nYour answer was:\n{answer}\nAnswer again, with valid JSON only.\n"
 QUOTED = 2000
 RETRIES = 2
+SHORTEST = 256
+"""Tokens below which no shorter answer is asked for of a model that says it cannot hold so many."""
 STRIKES = 3
 """After so many calls in a row without any answer, a model is not asked again by this process."""
 UNANSWERED = frozenset({"failed", "budget"})
@@ -86,6 +89,7 @@ class ChatModel:
         self.name, self.price, self.listed = name, price, manner.listed or price
         self._speaker, self._run, self._log, self._purse, self._manner = speaker, run, log, purse, manner
         self._rung = self._strikes = 0
+        self._longest = self._manner.output
         self._equipped = isinstance(speaker, Looker)
 
     async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
@@ -153,7 +157,7 @@ class ChatModel:
     async def _paid(self, call: ModelCall, prompt: str, kind: type[BaseModel], tools: Toolbox | None) -> ModelCall:
         """The call, held in the purse while it flies and recorded when it has ended."""
         needed = count(prompt) + (overhead(kind) if tools is None else count(json.dumps(forms_of(tools))))
-        output = self._manner.output
+        output = self._longest
         if self._manner.context is not None:
             output = min(output, self._manner.context - needed)
         held = await self._purse.hold(needed, output, self.price) if output > 0 else None
@@ -182,7 +186,11 @@ class ChatModel:
         while True:
             mode = self._speaker.ladder[self._rung]
             try:
-                reply = await self._speaker.say(call.role, prompt, kind, mode, held.output)
+                output = min(held.output, self._longest)
+                reply = await self._speaker.say(call.role, prompt, kind, mode, output)
+            except LengthRefused as error:
+                if not self._shorter(output):
+                    return self._failed(call, str(error), "too_long", began, 0)
             except ModeRefused as error:
                 if self._rung + 1 == len(self._speaker.ladder):
                     return self._failed(call, str(error), "refused", began, 0)
@@ -204,14 +212,26 @@ class ChatModel:
         began = time.monotonic()
         if not isinstance(self._speaker, Looker):
             return self._failed(call, "its speaker knows no tools", "refused", began, 0)
-        try:
-            reply = await self._speaker.look(call.role, prompt, forms_of(tools), held.output)
-        except ModeRefused as error:
-            self._equipped = self._speaker.ladder != LADDER
-            return self._failed(call, str(error), "refused", began, 0)
-        except Unreachable as error:
-            return self._failed(call, str(error), "failed", began, held.tokens - held.output if error.charged else 0)
-        return self._read(call, prompt, kind, reply, began)
+        while True:
+            try:
+                output = min(held.output, self._longest)
+                reply = await self._speaker.look(call.role, prompt, forms_of(tools), output)
+            except LengthRefused as error:
+                if not self._shorter(output):
+                    return self._failed(call, str(error), "too_long", began, 0)
+            except ModeRefused as error:
+                self._equipped = self._speaker.ladder != LADDER
+                return self._failed(call, str(error), "refused", began, 0)
+            except Unreachable as error:
+                charged = held.tokens - held.output if error.charged else 0
+                return self._failed(call, str(error), "failed", began, charged)
+            else:
+                return self._read(call, prompt, kind, reply, began)
+
+    def _shorter(self, refused: int) -> bool:
+        """Ask for answers of half the length from now on; False where they would be too short."""
+        self._longest = max(SHORTEST, min(self._longest, refused // 2))
+        return self._longest < refused
 
     def _failed(self, call: ModelCall, why: str, outcome: str, began: float, charged: int) -> ModelCall:
         """A call without an answer. charged: input tokens that the provider may bill all the same."""

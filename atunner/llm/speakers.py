@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,6 +17,10 @@ TOOLS, WANTED = "tools", "tool_calls"
 LADDER = ("json_schema", "function_calling", "json_mode", "text")
 RETRIED = frozenset({408, 409, 429, *range(500, 600)})
 REFUSED = frozenset({400, 404, 415, 422, 501})
+LENGTH = re.compile(
+    r"max_(completion_)?tokens.* too (large|big|high)|context[ _](length|window|size)|at most \d+ .*tokens", re.I
+)
+"""How servers say that prompt and answer do not fit: OpenAI, vLLM, llama.cpp."""
 
 
 class Wanted(Value):
@@ -53,6 +58,10 @@ class ModeRefused(Exception):
     """The server does not take this form of asking; a lower rung may do."""
 
 
+class LengthRefused(Exception):
+    """The prompt with the longest answer asked for is more than the model holds; a shorter answer may fit."""
+
+
 class Speaker(Protocol):
     """Answers a prompt with text."""
 
@@ -62,7 +71,7 @@ class Speaker(Protocol):
         ...
 
     async def say(self, role: str, prompt: str, kind: type[BaseModel], mode: str, output: int) -> Reply:
-        """One answer of at most `output` tokens. Raises Unreachable or ModeRefused."""
+        """One answer of at most `output` tokens. Raises Unreachable, ModeRefused or LengthRefused."""
         ...
 
 
@@ -165,7 +174,7 @@ class Forms(Protocol):
         ...
 
     def refused(self, error: Exception, mode: str) -> Reply:
-        """What an error means: Raises Unreachable or ModeRefused; a truncated answer is an answer."""
+        """What an error means: Raises Unreachable, ModeRefused or LengthRefused; a truncated answer is an answer."""
         ...
 
 
@@ -177,6 +186,8 @@ def tool_of(kind: type[BaseModel]) -> dict[str, Any]:
 
 def by_status(status: int | None, mode: str, why: str) -> Exception:
     """The error that an HTTP status means; a 4xx on the lowest rung is final. Servers without tools say 4xx or 5xx."""
+    if status in REFUSED and LENGTH.search(why):
+        return LengthRefused(why)
     if mode == TOOLS and (status in REFUSED or (status or 0) >= 500):
         return ModeRefused(why)
     if status in REFUSED and mode != LADDER[-1]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 from server import said, serving
 
 from atunner.agents.evaluation import Decision, Verdict
+from atunner.core.consult import Toolbox
 from atunner.core.errors import UserError
 from atunner.knowledge_base.store import Store
 from atunner.llm import Terms, model
@@ -85,6 +87,47 @@ def test_a_server_without_schemas_is_asked_in_plainer_ways_and_that_is_remembere
 
     assert tried == 5
     assert [c.mode for c in store.calls(RUN)] == ["text", "text"]
+
+
+class Silence:
+    """A tool that nobody calls."""
+
+    name = "silence"
+    description = "Says nothing."
+    parameters: dict[str, JsonValue] = {}  # noqa: RUF012
+
+    def __call__(self, /, **arguments: JsonValue) -> JsonValue:
+        return None
+
+
+@pytest.mark.parametrize("tools", [False, True])
+def test_a_small_model_is_asked_for_shorter_answers_and_that_is_remembered(tools: bool, store: Store) -> None:
+    def answer(body: dict[str, Any]) -> tuple[int, str]:
+        if body["max_tokens"] <= 3000:
+            return said(GOOD)
+        why = "This model's maximum context length is 4096 tokens. However, you requested more."
+        return 400, json.dumps({"error": {"message": why}})
+
+    with serving(answer) as server:
+        asked = model(f"{server.url}#m", RUN, store, Terms(retry_s=0.0, limit_s=5.0))
+        assert asked is not None
+        kit = Toolbox(Silence(), limit=16 if tools else 0)
+        for question in (PROMPT, PROMPT + PROMPT):
+            assert asyncio.run(asked.ask_with("evaluation", question, Verdict, kit)) is not None
+        sizes = [body["max_tokens"] for body in server.asked]
+
+    assert sizes == [8192, 4096, 2048, 2048]
+    assert [c.outcome for c in store.calls(RUN)] == ["ok", "ok"]
+
+
+def test_a_model_that_holds_no_brief_says_why(store: Store) -> None:
+    with serving(lambda _: (400, '{"error": {"message": "the context length is 200 tokens"}}')) as server:
+        assert ask(server.url, store) is None
+        assert min(body["max_tokens"] for body in server.asked) == 256
+    (call,) = store.calls(RUN)
+
+    assert call.outcome == "too_long"
+    assert "the context length is 200 tokens" in call.reason
 
 
 def test_the_repair_tells_the_validators_words(store: Store) -> None:
