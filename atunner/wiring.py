@@ -19,7 +19,7 @@ from atunner.core.device import Device
 from atunner.core.errors import ATunnerError, Interrupted, UserError
 from atunner.core.plugins import load
 from atunner.core.ports import Domain, Executor
-from atunner.core.record import RunRecord, RunState
+from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.status import Provenance
 from atunner.core.task import Task
 from atunner.domains import BUILT_IN as DOMAINS
@@ -52,6 +52,7 @@ from atunner.llm import model as make_model
 from atunner.llm.panel import CastModel
 from atunner.llm.preflight import check as check_models
 from atunner.llm.prices import price
+from atunner.llm.unheard import unheard
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search.formats.recalled import searching
 from atunner.settings import Settings, secret
@@ -312,6 +313,7 @@ class Session:
                     except RecordEnded as end:
                         self._keep_best(run)
                         self.store.set_state(run, RunState.DONE, str(end))
+                    self._tell_unheard(run)
                     self._compare_replay(run, record.model)
             except KeyboardInterrupt as error:
                 if stop is None:
@@ -328,6 +330,10 @@ class Session:
 
     def _spent(self, run: str) -> None:
         self.store.set_spent(run, self.store.call_totals(run).model_copy(update={"seconds": 0.0}))
+
+    def _tell_unheard(self, run: str) -> None:
+        if said := unheard(self.store.calls(run)):
+            self.store.note(run, AgentNote(round=0, agent="model", by="rules", summary=said))
 
     def _compare_replay(self, run: str, model: str) -> None:
         """Say whether a replay went the way of its source, and where it first did not."""

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from atunner.cli.common import command, print_json
+from atunner.cli.tables import show_table
 from atunner.core.call import ModelCall
 from atunner.core.record import RunRecord
 from atunner.core.value import Value
 from atunner.wiring import Session
+
+COLUMNS = ("role", "model", "calls", "answered", "tokens in", "cached", "tokens out", "USD", "seconds")
 
 
 class Line(Value):
@@ -111,22 +111,18 @@ def kept_percent(record: RunRecord) -> float:
 
 
 def _show(found: Bill) -> None:
-    table = Table("role", "model", "calls", "answered", "tokens in", "cached", "tokens out", "USD", "seconds")
+    if not found.lines:
+        typer.echo("No model was asked in this run.")
+        return
+    rows = []
     for line in (*found.lines, found.total):
         usd = "price unknown" if line.usd is None else f"{line.usd:.4f}"
         about = "about " if line.estimated else ""
         tokens = (f"{about}{line.input_tokens}", str(line.cached_tokens), f"{about}{line.output_tokens}")
-        table.add_row(
-            line.role, escape(line.model), str(line.calls), str(line.answered), *tokens, usd, f"{line.seconds:.1f}"
-        )
-    console = Console()
-    if not found.lines:
-        console.print("No model was asked in this run.")
-        return
-    console.print(table)
-    said = ", ".join(f"{n} {outcome}" for outcome, n in sorted(found.outcomes.items()))
-    console.print(f"outcomes: {said}", highlight=False)
-    console.print(_percent(found), highlight=False)
+        rows.append((line.role, line.model, str(line.calls), str(line.answered), *tokens, usd, f"{line.seconds:.1f}"))
+    show_table(COLUMNS, rows)
+    typer.echo(f"outcomes: {', '.join(f'{n} {outcome}' for outcome, n in sorted(found.outcomes.items()))}")
+    typer.echo(_percent(found))
 
 
 def _percent(found: Bill) -> str:

@@ -27,8 +27,8 @@ def _drawn(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) ->
     from rich.markup import escape
     from rich.table import Column, Table
 
-    first = Column(columns[0], no_wrap=True, overflow="fold")
-    table = Table(first, *columns[1:], title=escape(title) or None, title_justify="left")
+    first, *others = (Column(name, no_wrap=at == 0, overflow="fold") for at, name in enumerate(columns))
+    table = Table(first, *others, title=escape(title) or None, title_justify="left")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)

@@ -312,7 +312,8 @@ def cost(record: RunRecord) -> Iterator[tuple[str, str]]:
         yield "tokens", _of(str(spent.tokens), None if budget.tokens is None else str(budget.tokens))
     if spent.usd or budget.usd is not None:
         yield "cost", _of(f"${spent.usd:.2f}", None if budget.usd is None else f"${budget.usd:.2f}")
-    yield "model", record.model
+    unheard = next((n.summary for n in record.notes if n.agent == "model"), "")
+    yield "model", f"{record.model}: {unheard}" if unheard else record.model
 
 
 def _of(used: str, bound: str | None) -> str:

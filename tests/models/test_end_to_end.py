@@ -4,9 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+from fakes import TOY
 from support import need
 
 from atunner.cli.app import run
+from atunner.core.call import ModelCall
+from atunner.core.task import Budget
+from atunner.graphs.deps import Options
+from atunner.graphs.request import Request
+from atunner.llm.unheard import unheard
+from atunner.settings import Settings
+from atunner.wiring import Session
 
 ROWS = """
 void matmul(const float *restrict a, const float *restrict b, float *restrict c) {
@@ -53,6 +61,36 @@ def test_a_written_kernel_goes_all_the_way(strategy: str, home: Path, capsys: py
     assert best < sorted(baseline)[len(baseline) // 2]
 
     assert run(["cost", record["run"]]) == 0
-    assert "coder" in capsys.readouterr().out
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert " ".join(header.split()) == "role model calls answered tokens in cached tokens out USD seconds"
+    assert any(line.startswith("coder") and f"scripted:{script}" in line for line in lines)
     assert run(["show", record["run"], "--transcript"]) == 0
     assert "Order the loops" in capsys.readouterr().out
+
+
+def test_a_model_that_never_answers_is_named_in_the_report(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = home / "script.json"
+    script.write_text(json.dumps({"*": ["I would rather not."]}))
+    monkeypatch.setenv("COLUMNS", "400")
+    options = Options(search="random", slice=8)
+    with Session(Settings(workers=1)) as session:
+        request = Request(TOY, Budget(trials=4), options, f"scripted:{script}", "one_prompt", "inline")
+        name = session.start(request).run
+    assert run(["show", name]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert f"scripted:{script}: no valid answer in" in told
+    assert "so the rules decided alone" in told
+
+
+def test_tool_calls_are_no_answers_of_a_model() -> None:
+    asked = ModelCall(key="a", model="m", outcome="failed", reason="AuthenticationError 401")
+    tool = ModelCall(key="b", model="tool:device", answer="{}")
+
+    assert unheard([asked, tool]) == (
+        "no valid answer in 1 calls (1 failed; the last: AuthenticationError 401), so the rules decided alone"
+    )
+    assert unheard([asked, ModelCall(key="c", model="m", answer="{}")]) == ""
+    assert unheard([]) == ""
