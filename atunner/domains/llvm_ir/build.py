@@ -6,6 +6,7 @@ compiles C (or IR) with everything that its flags say.
 """
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,18 +32,25 @@ LIBRARIES = ("-lm",)
 
 @dataclass
 class Meter:
-    """Seconds that programs of the toolchain and candidates ran, whatever ran them."""
+    """Seconds in which programs of the toolchain or candidates ran; those side by side count once."""
 
     spent_s: float = 0.0
+    _running: int = 0
+    _since: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Count the time of the block."""
-        began = time.perf_counter()
+        with self._lock:
+            self._since = self._since if self._running else time.perf_counter()
+            self._running += 1
         try:
             yield
         finally:
-            self.spent_s += time.perf_counter() - began
+            with self._lock:
+                self._running -= 1
+                self.spent_s += 0.0 if self._running else time.perf_counter() - self._since
 
 
 @dataclass(frozen=True)

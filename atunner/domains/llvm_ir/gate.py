@@ -1,6 +1,8 @@
 """The gate in its order, cheapest first: flags, shape, results, held-out inputs and variants, sanitizers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +36,19 @@ class Variant:
     number: int
     name: str
     candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A variant and the folder that it is built in."""
+
+    variant: Variant
+    folder: Path
+
+    @property
+    def program(self) -> Path:
+        """Its binary."""
+        return self.folder / "program"
 
 
 def rewritten(subject: Subject, candidate: Candidate) -> bool:
@@ -82,42 +97,62 @@ def dynamic(subject: Subject, candidate: Candidate, program: Path, variants: Ite
             raise Wrong(f"On the held-out input {words!r} only: {error}") from error
         checks.append(Check(name=f"held-out input {words}", passed=True, detail=detail))
     if rewritten(subject, candidate):
-        smallest, fits = candidate, 0
-        for variant in variants:
-            checks.append(_agrees(subject, variant, program))
-            smallest, fits = variant.candidate if "smaller" in variant.name else smallest, fits + 1
-        if subject.program.changes and not fits and len(subject.given) == 1:
-            raise Wrong("No varied form of the program takes this rewrite, so that it could be a table of answers.")
-        if subject.tools.sanitizers:
-            checks.append(Check(name="sanitizers", passed=True, detail=_clean(subject, candidate, smallest)))
+        checks += _held_out(subject, candidate, program, variants)
         checks.append(_works_when_timed(subject, program))
     return tuple(checks)
 
 
-def _agrees(subject: Subject, variant: Variant, program: Path) -> Check:
+def _held_out(subject: Subject, candidate: Candidate, program: Path, variants: Iterable[Variant]) -> list[Check]:
+    """Varied programs, with sanitizers at their side: nothing is timed until both are through."""
+    quick, cleaning = subject.reference.cpu_ms <= QUICK_MS, list[Future[str]]()
+    with ExitStack() as stack:
+        beside = stack.enter_context(ThreadPoolExecutor(1))
+        if subject.tools.sanitizers and quick:
+            cleaning.append(beside.submit(clean, subject, candidate))
+        tried = [Tried(variant, stack.enter_context(open_folder())) for variant in variants]
+        if subject.tools.sanitizers and not quick:
+            smaller = [one.variant.candidate for one in tried if "smaller" in one.variant.name]
+            cleaning.append(beside.submit(subject.clean, (candidate, *smaller)[-1]))
+        checks = [_agrees(subject, one) for one in tried]
+        if subject.program.changes and not tried and len(subject.given) == 1:
+            raise Wrong("No varied form of the program takes this rewrite, so that it could be a table of answers.")
+        checks += (Check(name="sanitizers", passed=True, detail=found.result()) for found in cleaning)
+        for one in tried:
+            with _only(one.variant):
+                _gains_alike(subject, one, program)
+    return checks
+
+
+def _agrees(subject: Subject, tried: Tried) -> Check:
     """The rewrite in a varied program: a table of answers, or a loop without its remainder, is right in one only."""
-    with open_folder() as folder:
-        try:
-            varied = subject.fresh_build(variant.candidate, folder)
-            detail = subject.agrees(varied, variant.number, "change")
-            _gains_alike(subject, variant, program, varied)
-        except CandidateError as error:
-            raise Wrong(f"With {variant.name} only: {error}") from error
+    variant = tried.variant
+    with _only(variant):
+        varied = subject.fresh_build(variant.candidate, tried.folder)
+        detail = subject.agrees(varied, variant.number, "change")
     return Check(name=f"held-out variant: {variant.name}", passed=True, detail=detail)
 
 
-def _gains_alike(subject: Subject, variant: Variant, program: Path, varied: Path) -> None:
+@contextmanager
+def _only(variant: Variant) -> Iterator[None]:
+    """What is wrong in here is wrong with the variant only. Raises Wrong."""
+    try:
+        yield
+    except CandidateError as error:
+        raise Wrong(f"With {variant.name} only: {error}") from error
+
+
+def _gains_alike(subject: Subject, tried: Tried, program: Path) -> None:
     """With other numbers of the same size a rewrite gains what it gains with the given ones.
 
     Raises:
         Wrong: it does not, so that it knows the given numbers.
     """
-    reference = subject.reference
+    reference, variant = subject.reference, tried.variant
     if "sizes" in variant.name or variant.number >= len(reference.change_ms):
         return
     for runs in (1, 4):
         gain = reference.dump_ms / subject.printed_ms(program, runs)
-        other = reference.change_ms[variant.number] / subject.printed_ms(varied, runs)
+        other = reference.change_ms[variant.number] / subject.printed_ms(tried.program, runs)
         if gain < KNOWING or other - 1 > LEAST_SHARE * (gain - 1):
             return
     raise Wrong(f"{gain:.2f} times as fast with the given numbers, {other:.2f} times with others: it knows the answer.")
@@ -127,11 +162,6 @@ def clean(subject: Subject, candidate: Candidate) -> str:
     """Sanitizers at the program's own size. Raises Wrong, NotBuilt."""
     in_ir = main_text(candidate)[0].endswith(".ll")
     return subject.clean(candidate) if in_ir else subject.clean_alike(candidate)
-
-
-def _clean(subject: Subject, candidate: Candidate, smallest: Candidate) -> str:
-    """Sanitizers at the given size where that is quick, else at the smallest; confirming looks at the given one."""
-    return clean(subject, candidate) if subject.reference.cpu_ms <= QUICK_MS else subject.clean(smallest)
 
 
 def _works_when_timed(subject: Subject, program: Path) -> Check:
