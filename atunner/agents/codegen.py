@@ -141,8 +141,7 @@ def rules(situation: Situation, helpful: frozenset[str]) -> Proposal:
             left -= points
     if left > 0 and moves:
         moves[0] = moves[0].model_copy(update={"points": moves[0].points + left})
-    summary = "; ".join(f"{m.family}: {m.points} points ({m.reason})" for m in moves) or "nothing left to try"
-    return Proposal(moves=tuple(moves), summary=summary)
+    return Proposal(moves=tuple(moves), summary=_summary(moves) or "nothing left to try")
 
 
 def _advised(situation: Situation) -> Proposal:
@@ -150,7 +149,12 @@ def _advised(situation: Situation) -> Proposal:
     moves = [Move(**one.model_dump()) for one in situation.advised]
     left = situation.points - sum(m.points for m in moves)
     moves[-1] = moves[-1].model_copy(update={"points": moves[-1].points + max(0, left)})
-    return Proposal(moves=tuple(moves), summary="; ".join(f"{m.family}: {m.points} points ({m.reason})" for m in moves))
+    return Proposal(moves=tuple(moves), summary=_summary(moves))
+
+
+def _summary(moves: Sequence[Move]) -> str:
+    told = ((m.family, m.points, "point" if m.points == 1 else "points", m.reason) for m in moves)
+    return "; ".join(f"{family}: {count} {noun} ({reason})" for family, count, noun, reason in told)
 
 
 def _move(record: FamilyRecord, points: int, situation: Situation, helpful: frozenset[str]) -> Move:
