@@ -1,5 +1,7 @@
 """The codegen agent: which algorithms to try next, on how many points, and where in their spaces."""
 
+from collections.abc import Sequence
+
 from pydantic import Field, JsonValue
 
 from atunner.agents.brief import LIMIT, Brief, told
