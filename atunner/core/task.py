@@ -27,16 +27,20 @@ class Objective(Value):
         return old / new if self.minimise else new / old
 
 
+MOST = 10**12
+"""Trials or tokens that a budget may have; more fits no column of a database."""
+
+
 class Budget(Value):
     """Upper bounds; None is unlimited, but one bound at least must be set.
 
     trials: candidates judged or screened. seconds: wall time of the run. tokens, usd: model use.
     """
 
-    trials: int | None = Field(default=None, gt=0)
-    seconds: float | None = Field(default=None, gt=0)
-    tokens: int | None = Field(default=None, gt=0)
-    usd: float | None = Field(default=None, gt=0)
+    trials: int | None = Field(default=None, gt=0, le=MOST)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tokens: int | None = Field(default=None, gt=0, le=MOST)
+    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="wrap")
     @classmethod

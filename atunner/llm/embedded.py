@@ -47,7 +47,7 @@ def serve(file: Path, context: int = CONTEXT, threads: int = 1) -> Served:
     try:
         server = xllamacpp.Server(_parameters(xllamacpp, file, context, threads))
     except RuntimeError as error:
-        raise UserError(f"llama.cpp cannot load {file}: {error}.") from error
+        raise UserError(f"llama.cpp cannot load {file}: {str(error).rstrip('.')}.") from error
     _servers.append(server)
     print(f"{file.name} is served at {server.listening_address}", file=sys.stderr)  # noqa: T201 - it may take a while
     return Served(url=f"{server.listening_address}/v1", name=file.stem, context=context)

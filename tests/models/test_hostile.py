@@ -17,6 +17,7 @@ from atunner.core.errors import UserError
 from atunner.knowledge_base.store import Store
 from atunner.llm import Terms, model
 from atunner.llm.preflight import check
+from atunner.llm.prices import price
 
 RUN = "a-run"
 KEY = "sk-very-secret-0123456789"
@@ -205,12 +206,34 @@ def test_the_budget_is_overshot_by_one_call_at_most(seed: int, tmp_path: Path) -
             assert sum(tokens) - max(tokens) <= budget
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "- {model: m, input: -1, output: 1, date: 2026-01-01, source: s}",
+            "line 1 of the list, input: expected at least 0",
+        ),
+        ("- {model: m, input: .nan, output: 1, date: 2026-01-01, source: s}", "input: expected"),
+        ("- {model: m, input: 1}", "output: "),
+        ("m: 1", "expected a list"),
+        ("[[", "while parsing"),
+    ],
+)
+def test_wrong_prices_are_one_line_that_names_the_place(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "prices.yaml").write_text(text)
+    with pytest.raises(UserError) as told:
+        price("m", tmp_path / "prices.yaml")
+
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+
+
 def test_a_dollar_budget_needs_a_price_and_holds(store: Store, tmp_path: Path) -> None:
     with serving(lambda _: said(GOOD, (100, 100))) as server:
         with pytest.raises(UserError, match="which is unknown"):
             model(f"{server.url}#m", RUN, store, Terms(usd=1.0))
         own = tmp_path / "prices.yaml"
-        own.write_text(f'- {{model: "{server.url}#m", input: 1000, output: 1000, date: "2026-01-01", source: test}}\n')
+        own.write_text(f'- {{model: "{server.url}#m", input: 1000, output: 1000, date: 2026-01-01, source: test}}\n')
         asked = model(f"{server.url}#m", RUN, store, Terms(usd=1.0, prices=own))
         assert asked is not None
 
