@@ -83,6 +83,33 @@ def test_what_cannot_be_is_one_line_before_anything_is_spent(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "factory", "says"),
+    [
+        ("def made(:", "made", "Cannot load the strategy 'beside:made': SyntaxError"),
+        (
+            "raise RuntimeError('two\\nlines')",
+            "made",
+            "Cannot load the strategy 'beside:made': RuntimeError: two lines.",
+        ),
+        ("def made(): return 3", "made", "is of type int"),
+        ("", "", "Expected module:factory as the strategy, as in my_strategy:greedy; got 'beside:'"),
+    ],
+)
+def test_a_file_in_the_working_folder_is_found_and_its_faults_are_one_line(
+    text: str, factory: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "beside.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "beside", raising=False)
+    with pytest.raises(UserError, match=re.escape(says)) as error:
+        prepared(f"beside:{factory}", {})
+    sys.modules.pop("beside", None)
+
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["os:system", "my_strategy:greedy", "../evil", ""])
 def test_the_service_takes_no_module(name: str) -> None:
     with pytest.raises(ValidationError):

@@ -1,6 +1,8 @@
 """Strategies, by name: subgraphs that propose and do nothing else."""
 
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 from langgraph.graph import StateGraph
@@ -30,11 +32,19 @@ def strategy(name: str) -> Any:
     """
     if ":" not in name:
         return load("strategies", name, BUILT_IN)
+    module, _, factory = name.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), *factory.split("."))):
+        raise UserError(f"Expected module:factory as the strategy, as in my_strategy:greedy; got {name!r}.")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)  # last, so that a file in the working folder hides nothing that is installed
     try:
         return EntryPoint("own", name, "atunner.strategies").load()
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # the user's own module: whatever its import raises is a fault of the request
+        said = " ".join(str(error).split())
         raise UserError(
-            f"Cannot load the strategy {name!r}: {error}. Give module:factory, importable from here."
+            f"Cannot load the strategy {name!r}: {type(error).__name__}: {said}. "
+            "Give module:factory of an installed module or of a file in this folder."
         ) from error
 
 
