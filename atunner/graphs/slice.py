@@ -209,7 +209,9 @@ class Slice:
         self.screened |= {s.candidate.id: s for s in found}
         self.deps.memory.set_spent(self.deps.run, self.spent())
         last = found[-1].candidate.family
-        self.say(f"{last}: {len(found)} candidates built and {'raced' if self.races else 'inspected'}")
+        self.say(
+            f"{last}: {len(found)} {'candidate' if len(found) == 1 else 'candidates'} built and {'raced' if self.races else 'inspected'}"
+        )
 
     def judge(self, candidate: Candidate) -> Trial:
         """The recorded trial of a candidate, or a new one; recorded before anyone sees it."""
