@@ -208,10 +208,8 @@ class Slice:
         self.deps.memory.screened(self.deps.run, found)
         self.screened |= {s.candidate.id: s for s in found}
         self.deps.memory.set_spent(self.deps.run, self.spent())
-        last = found[-1].candidate.family
-        self.say(
-            f"{last}: {len(found)} {'candidate' if len(found) == 1 else 'candidates'} built and {'raced' if self.races else 'inspected'}"
-        )
+        last, noun = found[-1].candidate.family, "candidate" if len(found) == 1 else "candidates"
+        self.say(f"{last}: {len(found)} {noun} built and {'raced' if self.races else 'inspected'}")
 
     def judge(self, candidate: Candidate) -> Trial:
         """The recorded trial of a candidate, or a new one; recorded before anyone sees it."""
