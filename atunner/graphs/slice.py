@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from atunner.agents.codegen import Move
 from atunner.core.candidate import Candidate, Params
-from atunner.core.errors import Interrupted, ToolError
+from atunner.core.errors import Interrupted, ToolError, UnknownName
 from atunner.core.ports import Fault, Outcome, Racing, Searcher, WorkItem
 from atunner.core.space import Family
 from atunner.core.status import Provenance, Status
@@ -53,6 +53,8 @@ class Slice:
         if not self.predicted:
             self._catch_up()
         for move in self.state.proposal.moves if self.state.proposal else ():
+            if move.family not in families:
+                raise UnknownName("family of the task", move.family, families)
             target += move.points
             if not self._move(move, families[move.family], target):
                 closed.append(move.family)

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 from fakes import ToyRun
+from langgraph.graph import START
 from pydantic import JsonValue, ValidationError
 
+from atunner.agents.codegen import Move, Proposal
 from atunner.core.errors import UserError
 from atunner.core.task import Budget
 from atunner.graphs.drive import drive
+from atunner.graphs.state import TuningState
+from atunner.graphs.strategies import strategy_graph
 from atunner.graphs.strategies.explicit import TuningStep, explicit
 from atunner.graphs.strategies.prepare import prepared
 from atunner.jobs.submission import Submission
@@ -81,6 +85,18 @@ def test_what_cannot_be_is_one_line_before_anything_is_spent(
     with pytest.raises(UserError, match=re.escape(says)) as error:
         prepared(name, settings)
     assert "\n" not in str(error.value)
+
+
+def test_a_family_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    async def propose(state: TuningState, runtime: Any) -> dict[str, Any]:
+        return {"proposal": Proposal(moves=(Move(family="Nosuch", points=3, reason="?"),), summary="?")}
+
+    graph = strategy_graph()
+    graph.add_node("propose", propose)
+    graph.add_edge(START, "propose")
+    run = ToyRun(tmp_path, budget=Budget(trials=8))
+    with pytest.raises(UserError, match=r"No family of the task named 'Nosuch'\. Known: "):
+        asyncio.run(drive(run.deps, run.start, graph.compile(), run.folder))
 
 
 @pytest.mark.parametrize(

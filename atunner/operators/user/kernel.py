@@ -1,10 +1,12 @@
 """The description of a user's kernel, whatever file it was read from: values only, and whole."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import AfterValidator, Field
 
 from atunner.core.candidate import Params
+from atunner.core.errors import UnknownName
 from atunner.core.program import Launch
 from atunner.core.space import Space
 from atunner.core.value import Value
@@ -12,6 +14,20 @@ from atunner.operators.user.cases import GivenTest
 
 READS = ("input", "inout")
 WRITES = ("output", "inout")
+
+
+DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint64", "uint32")
+"""Types that elements commonly have; numpy's other names are taken, too."""
+
+
+def _known(dtype: str) -> str:
+    """The type's own name. Raises UnknownName: numpy does not know it."""
+    if dtype not in DTYPES:
+        try:
+            np.dtype(dtype)
+        except TypeError as error:
+            raise UnknownName("element type", dtype, DTYPES) from error
+    return dtype
 
 
 class Argument(Value):
@@ -23,7 +39,7 @@ class Argument(Value):
     """
 
     name: str
-    dtype: str = "float32"
+    dtype: Annotated[str, AfterValidator(_known)] = "float32"
     role: Literal["input", "output", "inout", "scalar"]
     shape: tuple[str, ...] = ()
     value: str = "0"
