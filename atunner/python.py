@@ -10,9 +10,9 @@ from atunner.core.candidate import Candidate
 from atunner.core.errors import UserError
 from atunner.core.metric import aimed
 from atunner.core.record import RunRecord
-from atunner.core.task import Budget, Task
+from atunner.core.task import Budget, Task, bounded
 from atunner.graphs.deps import Options
-from atunner.graphs.events import Watch, ignore
+from atunner.graphs.events import Watch, guarded, ignore
 from atunner.graphs.request import Request
 from atunner.operators.user.task import kernel_task
 from atunner.reports.wording import headline
@@ -69,9 +69,10 @@ def optimize(  # noqa: PLR0913 - the options of the command, by name
         UserError: something asked for does not exist. ToolError: a program is missing; the run can be resumed.
     """
     task = operator if isinstance(operator, Task) else _task(operator, shape, target, settings or {})
-    request = Request(task=task, budget=budget or Budget(trials=128), options=options or Options(), model=model)
+    request = Request(task=task, budget=bounded(budget, 128), options=options or Options(), model=model)
+    told = guarded(watch, "watch")
     with Session(Settings()) as session:
-        return Result(session.start(request, watch))
+        return Result(session.start(request, told))
 
 
 def tune(  # noqa: PLR0913 - the options of the command, by name
@@ -98,7 +99,7 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
     """
     task = kernel_task(read_kernel(Path(file), problem_size, constraints), target)
     task = aimed(task, objectives, [f"{name}={formula}" for name, formula in (metrics or {}).items()])
-    bound, settings = budget or Budget(trials=200), Settings()
+    bound, told, settings = bounded(budget, 200), guarded(watch, "watch"), Settings()
     request = Request(
         task=task,
         budget=bound,
@@ -108,7 +109,7 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
         rules=tuple(constraints),
     )
     with Session(settings) as session:
-        return Result(session.start(request, watch))
+        return Result(session.start(request, told))
 
 
 def _twin(work: Callable[P, Result]) -> Callable[P, Coroutine[Any, Any, Result]]:

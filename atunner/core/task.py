@@ -58,6 +58,19 @@ class Budget(Value):
         return made
 
 
+def bounded(budget: object, trials: int) -> Budget:
+    """The budget that was given, or one of so many trials where none was.
+
+    Raises:
+        UserError: it is no budget.
+    """
+    if budget is None:
+        return Budget(trials=trials)
+    if not isinstance(budget, Budget):
+        raise UserError(f"budget takes a Budget, as in Budget(trials=64, usd=2.0); got {budget!r}.")
+    return budget
+
+
 class Spent(Value):
     """What a run has used so far; the same fields as Budget."""
 

@@ -1,7 +1,9 @@
 """What a run says while it works."""
 
-from typing import Protocol
+import inspect
+from typing import Any, Protocol
 
+from atunner.core.errors import ATunnerError, UserError
 from atunner.core.status import Provenance
 from atunner.core.value import Value
 
@@ -44,3 +46,28 @@ class Watch(Protocol):
 
 def ignore(event: Event) -> None:
     """A watch that looks away."""
+
+
+def guarded(watch: Any, name: str) -> Watch:
+    """A watch of the caller's: what it raises ends the run as a wrong request does, so that the run can be resumed.
+
+    Raises:
+        UserError: it cannot be called, or only awaited.
+    """
+    if not callable(watch):
+        raise UserError(f"{name} takes a function that is called with each event; got {type(watch).__name__}.")
+    if inspect.iscoroutinefunction(watch) or inspect.iscoroutinefunction(type(watch).__call__):
+        raise UserError(
+            f"{name} is a coroutine function, which nobody awaits here: give a plain one, or call in a loop."
+        )
+
+    def call(event: Event) -> None:
+        try:
+            watch(event)
+        except ATunnerError:
+            raise
+        except Exception as error:  # the caller's own code: whatever it raises, what was judged is kept
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(f"{name} raised {said}. Mend it, then go on with: atunner resume {event.run}") from error
+
+    return call

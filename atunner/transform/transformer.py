@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from atunner.core.errors import UserError
-from atunner.core.task import Budget
+from atunner.core.task import Budget, bounded
 from atunner.graphs.deps import Options
-from atunner.graphs.events import Watch, ignore
+from atunner.graphs.events import Watch, guarded, ignore
 from atunner.graphs.request import Request
 from atunner.knowledge_base.devices import device as named_device
 from atunner.operators.user import UserKernel
@@ -85,7 +85,7 @@ class LLMKernelTransformer:
         self.model = spec_of(model)
         self.strategy = chosen(tuning_strategy, self.model)
         self.device = named_device(device).name if device != HOST else HOST
-        self.budget = budget or Budget(trials=128)
+        self.budget = bounded(budget, 128)
         whole = self.budget.trials or WHOLE
         self.options = options or (Options(slice=whole) if self.strategy.name == "expert" else Options())
         self.on_progress = on_progress
@@ -131,7 +131,7 @@ class LLMKernelTransformer:
         Raises:
             UserError: what is needed is missing or wrong. ToolError: a program is missing; the run can be resumed.
         """
-        return self._run(self.on_progress, threading.Event())
+        return self._run(guarded(self.on_progress, "on_progress"), threading.Event())
 
     async def make_kernel_async(self) -> TunedKernel:
         """The same, without blocking the event loop; on_progress may be a coroutine function.

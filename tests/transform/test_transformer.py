@@ -22,14 +22,17 @@ from atunner import (
     OnePromptTuningStrategy,
     SignatureTesting,
     TuningStep,
+    optimize,
 )
 from atunner.core.errors import UserError
+from atunner.core.record import RunState
 from atunner.core.status import Provenance
 from atunner.domains.kernels.backends.opencl_device import devices
 from atunner.graphs.events import Event
 from atunner.knowledge_base.store import Store
 from atunner.settings import Settings
 from atunner.transform import KernelView
+from atunner.wiring import Session
 
 SIZES = {"m": 48, "n": 64, "k": 56}
 GOOD: dict[str, Any] = {"name": "rows", "summary": "row by row", "source": ROWS, "parameters": {"STEP": [8, 56]}}
@@ -223,6 +226,44 @@ def test_the_async_twin_tells_a_coroutine_of_progress_in_its_own_loop(home: Path
     assert made.best is not None
     assert {kind for kind, _ in seen} >= {"stage"}
     assert {name for _, name in seen} == {threading.current_thread().name}
+
+
+def test_a_callback_that_raises_ends_the_run_in_one_line_and_it_can_be_resumed(home: Path) -> None:
+    def watch(event: Event) -> None:
+        raise ValueError("two\nlines")
+
+    transformer = LLMKernelTransformer(AXPY, sizes={"n": 256}, budget=Budget(trials=2), on_progress=watch)
+    with pytest.raises(UserError, match="on_progress raised ValueError: two lines") as told:
+        transformer.make_kernel()
+    with Session(Settings()) as session:
+        (run,) = session.store.runs(limit=5)
+        assert str(told.value).endswith(f"atunner resume {run.run}")
+        assert session.resume(run.run).state is RunState.DONE
+
+
+async def later(event: Event) -> None:
+    """A watch that somebody would have to await."""
+
+
+@pytest.mark.parametrize(("watch", "says"), [(3, "got int"), (later, "a coroutine function")])
+def test_what_cannot_be_called_is_found_before_the_run(watch: Any, says: str, home: Path) -> None:
+    with pytest.raises(UserError, match=says):
+        LLMKernelTransformer(AXPY, sizes={"n": 256}, on_progress=watch).make_kernel()
+    with pytest.raises(UserError, match=says):
+        optimize("matmul", shape=(16, 16, 16), watch=watch)
+
+
+@pytest.mark.parametrize("budget", [5, {"trials": 2}])
+def test_what_is_no_budget_is_one_line(budget: Any, home: Path) -> None:
+    with pytest.raises(UserError, match="budget takes a Budget, as in"):
+        LLMKernelTransformer(AXPY, budget=budget)
+    with pytest.raises(UserError, match="budget takes a Budget, as in"):
+        optimize("matmul", shape=(16, 16, 16), budget=budget)
+
+
+def test_a_type_that_does_not_exist_is_named(home: Path) -> None:
+    with pytest.raises(UserError, match=r"No element type named 'int33'\. Did you mean int32"):
+        LLMKernelTransformer(AXPY, sizes={"n": 256}, arguments={"y": "int33[n] inout"}).make_kernel()
 
 
 def test_cuda_is_compiled_checked_and_ranked_without_a_gpu(home: Path) -> None:
