@@ -35,7 +35,7 @@ def command(app: typer.Typer, name: str, help_text: str = "") -> Callable[[Calla
             if isinstance(code, int) and code:
                 raise typer.Exit(code)
 
-        hints = typing.get_type_hints(function)
+        hints = typing.get_type_hints(function, include_extras=True)
         own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()]
         own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
         call.__signature__ = inspect.Signature([*own, *_shared()])  # type: ignore[attr-defined]  # read by Typer

@@ -29,6 +29,7 @@ from atunner.domains.user_kernels.answers import UserOracle
 from atunner.domains.user_kernels.kept import operator_of
 from atunner.knowledge_base.devices import device as named_device
 from atunner.operators import Operator, operator
+from atunner.reports.delivered import changed
 from atunner.settings import Settings
 from atunner.tools.compilers import here
 
@@ -87,10 +88,19 @@ def selftest(
 def verify(bundle: Annotated[Path, typer.Argument(help="evidence.json, or the folder that holds it.")]) -> int:
     """Print every statement of the bundle with what was found now."""
     program = of_program(text_of(bundle))
-    found = _of_program(program) if program else _findings(read(bundle))
+    found = _of_program(program) if program else [*_findings(read(bundle)), *_beside(bundle)]
     for finding in found:
         typer.echo(f"{SIGNS[finding.passed]:9} {finding.name}: {finding.detail}")
     return 1 if any(finding.passed is False for finding in found) else 0
+
+
+def _beside(path: Path) -> list[Finding]:
+    """What a folder holds beside its evidence; nothing where only the file was named."""
+    if not path.is_dir():
+        return []
+    wrong = changed(path, read(path).evidence.candidate)
+    told = "; ".join(wrong) or "source and launch parameters beside the evidence are those that were judged"
+    return [Finding(name="files", passed=not wrong, detail=told)]
 
 
 def _of_program(bundle: ProgramBundle) -> list[Finding]:

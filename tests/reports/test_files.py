@@ -9,9 +9,11 @@ from support import need
 
 from atunner.core.candidate import Candidate
 from atunner.core.errors import UserError
+from atunner.core.record import RunRecord
 from atunner.core.status import Status
 from atunner.reports import difference
 from atunner.reports.compare import compare
+from atunner.reports.delivered import changed
 from atunner.reports.export import as_csv, read_json
 from atunner.reports.write import write
 from atunner.tools import nvrtc
@@ -32,6 +34,31 @@ def test_everything_is_written_and_the_record_comes_back_equal(tmp_path: Path) -
     assert {p.suffix for p in paths.plots} == {".svg", ".png"}
     assert read_json(paths.run) == predicted()
     assert not list((tmp_path / "out").rglob("*.new"))
+
+
+@pytest.mark.parametrize("record", [measured(), predicted()], ids=["measured", "predicted"])
+def test_what_is_changed_after_it_was_written_is_found(record: RunRecord, tmp_path: Path) -> None:
+    paths, winner = write(record, tmp_path), record.winner
+    assert winner is not None
+    assert paths.best is not None
+    assert paths.launch is not None
+    assert changed(tmp_path, winner.candidate) == ()
+
+    code = paths.best.read_text()
+    ((name, value),) = winner.candidate.params.items()
+    paths.best.write_text(code.replace(f"define {name} {value}", f"define {name} 3"))
+    paths.launch.write_text(json.dumps({"candidate": winner.candidate.id, "params": {name: 3}}))
+    assert changed(tmp_path, winner.candidate) == (
+        f"{paths.best.name}: its {name} are not those that were judged",
+        "launch.json: its candidate or parameters are not those that were judged",
+    )
+
+    paths.best.write_text(f"{code}// more")
+    paths.launch.write_text("{")
+    assert changed(tmp_path, winner.candidate) == (
+        f"{paths.best.name}: its source is not the one that was judged",
+        "launch.json: it is no JSON",
+    )
 
 
 def test_writing_again_leaves_no_plot_of_before(tmp_path: Path) -> None:

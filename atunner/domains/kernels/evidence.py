@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
+from atunner.core import wrong
 from atunner.core.candidate import Candidate
 from atunner.core.errors import ATunnerError, CandidateError, UserError
 from atunner.core.judge import judge
@@ -174,8 +175,11 @@ def read(path: Path) -> Bundle:
     """
     try:
         return Bundle.model_validate_json(text_of(path))
-    except ValueError as error:
-        raise UserError(f"{path} is not an evidence bundle: {str(error).splitlines()[0]}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        why = f"{place}: {wrong.said(first)}" if place else wrong.said(first)
+        raise UserError(f"{path} is not an evidence bundle: {' '.join(why.split())[:200]}.") from error
 
 
 Asking = Callable[[Operator, int | None], Oracle]
