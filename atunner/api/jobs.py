@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import Field
 
-from atunner.api.context import Here, JobId, Owner
+from atunner.api.context import Here, JobId, Owner, without_run
 from atunner.api.problems import Refused, documented
 from atunner.api.strict import Strict
 from atunner.core.approval import MOST_STEPS, Asked, Question, told
@@ -187,7 +187,10 @@ def resume(here: Here, job: JobId, owner: Owner) -> Job:
     old = _ended(here, job)
     if old.run is None:
         raise Refused(409, f"Job {job} never began, so there is nothing to go on with. Use retry.")
-    state = here.store.head(old.run).state
+    try:
+        state = here.store.head(old.run).state
+    except UnknownRun as error:
+        raise Refused(409, f"{without_run(old)} Use retry.") from error
     if state in TERMINAL:
         raise Refused(409, f"The run of job {job} is {state}; nothing is left to do. Use retry for a new run.")
     return _again(here, owner, old, old.run)
@@ -206,7 +209,8 @@ def _again(here: Here, owner: Owner, old: Job, run: str | None) -> Job:
 def _ended(here: Here, job: str) -> Job:
     found = here.jobs.get(job)
     if found.state not in ENDED:
-        raise Refused(409, f"Job {job} is {found.state}. Wait for its end, or cancel it first.")
+        first = "Approve it" if found.state is JobState.WAITING else "Wait for its end"
+        raise Refused(409, f"Job {job} is {found.state}. {first}, or cancel it first.")
     return found
 
 

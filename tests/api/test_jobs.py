@@ -145,6 +145,26 @@ def test_a_cancelled_job_can_be_gone_on_with(http: TestClient, work: Callable[[]
     assert http.post(f"{JOBS}/{done.id}/retry").json()["request"]["parent"] == done.id
 
 
+def test_a_job_that_failed_before_its_run_began_says_so_and_names_no_other(http: TestClient) -> None:
+    job = submit(http)
+    jobs = http.app.state.service.jobs  # type: ignore[attr-defined]  # the application's own state
+    lease = jobs.claim("test")
+    jobs.attach(lease, "never-begun")
+    jobs.fail(lease, "its program prints nothing")
+    told = http.post(f"{JOBS}/{job}/resume")
+
+    assert told.status_code == 409
+    assert told.json()["detail"] == f"Job {job} is failed and recorded nothing: its program prints nothing. Use retry."
+
+
+def test_a_waiting_job_is_to_be_approved_or_cancelled_first(http: TestClient) -> None:
+    job = http.post(JOBS, json={"task": {"kind": "toy"}, "approval": True}).json()["id"]
+
+    assert http.post(f"{JOBS}/{job}/retry").json()["detail"] == (
+        f"Job {job} is waiting. Approve it, or cancel it first."
+    )
+
+
 def test_only_ended_jobs_are_deleted(http: TestClient) -> None:
     job = submit(http)
 
