@@ -12,6 +12,7 @@ from atunner.core.status import Status
 from atunner.core.trial import Comparison, Trial
 from atunner.graphs.deps import Deps
 from atunner.graphs.events import Event
+from atunner.graphs.finals import led
 from atunner.graphs.state import TuningState
 
 Update = dict[str, Any]
@@ -91,7 +92,7 @@ def _contenders(deps: Deps, state: TuningState) -> list[Trial]:
     good = [t for t in deps.memory.trials(deps.run) if t.status is Status.OK and t.candidate.id != state.baseline]
     sign = 1 if state.task.objective.minimise else -1
     good.sort(key=lambda t: sign * t.measurement.value if t.measurement else 0.0)
-    return [t for trial in good[:CONFIRMED] for t in (trial, trial)]
+    return [t for trial in led(deps, state, good)[:CONFIRMED] for t in (trial, trial)]
 
 
 def _note(deps: Deps, state: TuningState, base: Trial, failures: list[str], found: Survivor | None) -> None:

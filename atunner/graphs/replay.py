@@ -147,8 +147,9 @@ class Recorded:
         return ()
 
     def compare(self, task: Task, baseline: Candidate, candidate: Candidate) -> Comparison | None:
-        """The recorded comparison."""
-        return self._source.record.confirmed
+        """The recorded comparison with the baseline; None of two others."""
+        base = self._source.record.baseline
+        return self._source.record.confirmed if base and base.candidate.id == baseline.id else None
 
     def yardstick(self, task: Task, candidate: Candidate) -> Comparison | None:
         """Not taken again."""

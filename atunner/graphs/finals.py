@@ -1,0 +1,60 @@
+"""Finals: what the board cannot tell apart meets in turn, in one session, before the winner is confirmed.
+
+Figures of the board come from sessions minutes apart; a shared machine may have been another one by then.
+"""
+
+from atunner.core.errors import CandidateError
+from atunner.core.record import AgentNote
+from atunner.core.status import Provenance
+from atunner.core.trial import Comparison, Trial
+from atunner.graphs.deps import Deps
+from atunner.graphs.state import TuningState
+
+NEAR = 1.15
+"""Figures within this factor of the best may differ by the machine's state alone."""
+RIVALS = 2
+SHARE, MEETING_S = 0.5, 5.0
+"""Finals take at most this part of what the search took; what one meeting takes, about."""
+
+
+def led(deps: Deps, state: TuningState, board: list[Trial]) -> list[Trial]:
+    """The board with its true leader first, as far as meetings tell. board: the best figure first."""
+    rivals, told = _near(deps, state, board), list[str]()
+    for rival in rivals:
+        try:
+            found = _met(deps, state, board[0], rival)
+        except CandidateError as error:
+            told.append(f"{_name(rival)} does not pass {_name(board[0])}: {error.status}: {error}")
+            continue
+        if found is None:
+            return board
+        said = f"{found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
+        told.append(f"{_name(rival)} beside {_name(board[0])}: {said}")
+        if found.low > 1.0:
+            board = [rival, *(trial for trial in board if trial is not rival)]
+    if rivals:
+        summary = f"{_name(board[0])} leads those that the board could not tell apart"
+        note = AgentNote(round=state.round, agent="finals", by="rules", summary=summary, points=tuple(told))
+        deps.memory.note(deps.run, note)
+    return board
+
+
+def _near(deps: Deps, state: TuningState, board: list[Trial]) -> list[Trial]:
+    """Who meets the leader: measured, near enough, and no more than the time of the run allows."""
+    if not board or deps.domain.provenance(state.task) is not Provenance.MEASURED:
+        return []
+    figures = [trial.measurement.value if trial.measurement else 0.0 for trial in board]
+    if min(figures) <= 0.0:
+        return []
+    allowed = min(RIVALS, int(SHARE * deps.memory.head(deps.run).spent.seconds / MEETING_S))
+    near = [max(f / figures[0], figures[0] / f) <= NEAR for f in figures]
+    return [trial for trial, close in zip(board[1:], near[1:], strict=True) if close][:allowed]
+
+
+def _met(deps: Deps, state: TuningState, leader: Trial, rival: Trial) -> Comparison | None:
+    built = [deps.domain.build(state.task, trial.candidate) for trial in (leader, rival)]
+    return deps.domain.compare(state.task, *built)
+
+
+def _name(trial: Trial) -> str:
+    return f"{trial.candidate.family} {trial.candidate.id}"
