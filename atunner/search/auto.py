@@ -2,15 +2,16 @@
 
 The process predicts the logarithm of the figure. The next point has the largest expected improvement over a pool of
 random points, of neighbours of the best, and of the points that the beliefs (other devices, a ranking model) rank
-first. A belief is one more feature of a point: it counts as far as the figures bear it out, so a wrong one fades.
+first; where no gain is expected any more, the lowest mean has its turns. A belief is one more feature of a point: it
+counts as far as the figures bear it out, so a wrong one fades.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from atunner.search.acquisition import choice
 from atunner.search.design import opening
 from atunner.search.features import Features
 from atunner.search.gaussian import Matrix, Posterior, Weights, fitted
@@ -50,7 +51,7 @@ class Auto:
         self._model: _Model | None = None
 
     def propose(self, ledger: Ledger, rng: np.random.Generator, count: int) -> list[int]:
-        """The points with the largest expected improvement; random ones at first."""
+        """The points that the process would try next; random ones at first."""
         design = OPENING if ledger.beliefs else DESIGN
         if len(ledger.asked) < design:
             return opening(ledger, rng, min(count, design - len(ledger.asked)))
@@ -141,14 +142,9 @@ class Auto:
         best, real = float(min(figures.values())), model.posterior.count
         open_ = np.array([p not in ledger.asked for p in model.pool.tolist()])
         chosen: list[int] = []
-        if not open_.any():
-            return chosen
-        for _ in range(count):
+        while len(chosen) < count and open_.any():
             mean, deviation = model.posterior.predict(target)
-            gain = np.where(open_, improvement(best, mean, deviation), -1.0)
-            at = int(np.argmax(gain))
-            if gain[at] < 0:
-                break
+            at = choice(len(ledger.asked) + len(chosen), open_, best, mean, deviation)
             chosen.append(int(model.pool[at]))
             open_[at] = False
             if len(chosen) < count:
@@ -157,13 +153,6 @@ class Auto:
         model.posterior.forget(real)
         del model.rows[real:]
         return chosen
-
-
-def improvement(best: float, mean: Matrix, deviation: Matrix) -> Matrix:
-    """Expected improvement below `best` (Jones, Schonlau and Welch 1998)."""
-    z = (best - mean) / deviation
-    result: Matrix = (best - mean) * ndtr(z) + deviation * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
-    return result
 
 
 def _misled(ledger: Ledger, since: int) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from atunner.core.candidate import Params
 from atunner.core.value import Value
-from atunner.search.auto import improvement
+from atunner.search.acquisition import improvement
 from atunner.search.features import Features
 from atunner.search.gaussian import Posterior, Weights, fitted
 from atunner.search.space import Points, SearchSpace
