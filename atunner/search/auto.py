@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from atunner.search.acquisition import choice
 from atunner.search.design import opening
@@ -49,9 +50,15 @@ class Auto:
         self._features: Features | None = None
         self._belief: Matrix | None = None
         self._model: _Model | None = None
+        self._threads = ThreadpoolController()
 
     def propose(self, ledger: Ledger, rng: np.random.Generator, count: int) -> list[int]:
         """The points that the process would try next; random ones at first."""
+        # Matrices this small lose far more to waking threads than they gain, above all beside a measurement.
+        with self._threads.limit(limits=1):
+            return self._proposed(ledger, rng, count)
+
+    def _proposed(self, ledger: Ledger, rng: np.random.Generator, count: int) -> list[int]:
         design = OPENING if ledger.beliefs else DESIGN
         if len(ledger.asked) < design:
             return opening(ledger, rng, min(count, design - len(ledger.asked)))
