@@ -79,7 +79,7 @@ def test_a_budget_is_over_exactly_when_a_bound_is_reached(spent: Spent, trials: 
         ({"trials": "many"}, "trials: expected a whole number; got 'many'"),
         ({"seconds": -1.0}, "seconds: expected more than 0.0; got '-1.0'"),
         ({"trials": 1, "usd": 0.0}, "usd: expected more than 0.0; got '0.0'"),
-        ({"trials": 1, "usd": math.nan}, "usd: expected more than 0.0; got 'nan'"),
+        ({"trials": 1, "usd": math.nan}, "usd: expected a finite number; got 'nan'"),
         ({"trails": 1}, "Known: trials, seconds, tokens, usd"),
     ],
 )
