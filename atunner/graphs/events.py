@@ -3,7 +3,8 @@
 import inspect
 from typing import Any, Protocol
 
-from atunner.core.errors import ATunnerError, UserError
+from atunner.core.errors import UserError
+from atunner.core.foreign import Foreign
 from atunner.core.status import Provenance
 from atunner.core.value import Value
 
@@ -62,12 +63,7 @@ def guarded(watch: Any, name: str) -> Watch:
         )
 
     def call(event: Event) -> None:
-        try:
+        with Foreign(f"{name} raised", f"Mend it, then go on with: atunner resume {event.run}"):
             watch(event)
-        except ATunnerError:
-            raise
-        except Exception as error:  # the caller's own code: whatever it raises, what was judged is kept
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UserError(f"{name} raised {said}. Mend it, then go on with: atunner resume {event.run}") from error
 
     return call

@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.graph import StateGraph
 
 from atunner.core.errors import UserError
+from atunner.core.foreign import Foreign
 from atunner.core.plugins import load
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import Proposed, TuningState
@@ -38,14 +39,9 @@ def strategy(name: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)  # last, so that a file in the working folder hides nothing that is installed
-    try:
+    advice = "Give module:factory of an installed module or of a file in this folder."
+    with Foreign(f"Cannot load the strategy {name!r}:", advice):
         return EntryPoint("own", name, "atunner.strategies").load()
-    except Exception as error:  # the user's own module: whatever its import raises is a fault of the request
-        said = " ".join(str(error).split())
-        raise UserError(
-            f"Cannot load the strategy {name!r}: {type(error).__name__}: {said}. "
-            "Give module:factory of an installed module or of a file in this folder."
-        ) from error
 
 
 def finished(graph: StateGraph[TuningState, Deps, TuningState, Proposed], settings: type) -> Any:

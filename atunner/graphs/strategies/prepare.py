@@ -1,18 +1,17 @@
 """A strategy, made and its settings checked before anything is spent."""
 
-from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from pydantic import JsonValue
 
-from atunner.core.errors import ATunnerError, UserError
+from atunner.core.errors import UserError
+from atunner.core.foreign import Foreign
 from atunner.core.record import AgentNote, RunRecord
 from atunner.graphs.deps import RunMemory
 from atunner.graphs.events import Event, Watch
 from atunner.graphs.strategies import ASKING, BUILT_IN, strategy
 from atunner.graphs.strategies.steps import known
-
-WORDS = 300
 
 
 def prepared(name: str, settings: dict[str, JsonValue]) -> Any:
@@ -22,7 +21,8 @@ def prepared(name: str, settings: dict[str, JsonValue]) -> Any:
         UserError: there is none, it cannot be made, it is no strategy, or a setting is unknown or wrong.
     """
     factory = strategy(name)
-    made = factory() if name in BUILT_IN else _foreign(name, factory)
+    with nullcontext() if name in BUILT_IN else Foreign(f"The strategy {name!r} could not be made:"):
+        made = factory()
     if not hasattr(made, "ainvoke"):
         raise UserError(
             f"The strategy {name!r} is of type {type(made).__name__}: its factory must return a compiled graph."
@@ -39,14 +39,3 @@ def without_model(memory: RunMemory, record: RunRecord, strategy: str, watch: Wa
         said = f"{strategy} asks a model and none is named (--model): the built-in expert proposes instead"
         memory.note(record.run, AgentNote(round=0, agent="strategy", by="rules", summary=said))
         watch(Event(run=record.run, kind="note", round=0, stage="strategy", message=said))
-
-
-def _foreign(name: str, factory: Callable[[], Any]) -> Any:
-    """What a factory that is not ours makes."""
-    try:
-        return factory()
-    except ATunnerError:
-        raise
-    except Exception as error:  # the user's own code: whatever it raises is a fault of the request, told in one line
-        said = " ".join(str(error).split())[:WORDS]
-        raise UserError(f"The strategy {name!r} could not be made: {type(error).__name__}: {said}") from error

@@ -1,0 +1,28 @@
+"""Code of the user's own that we call: a strategy, a callback. Whatever it raises is told in one line."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+
+from atunner.core.errors import ATunnerError, UserError
+
+WORDS = 300
+
+
+@dataclass(frozen=True)
+class Foreign(AbstractContextManager[None]):
+    """What is raised inside becomes a UserError: `told`, the error, `advice`. Errors of our own and exits pass.
+
+    Raises:
+        UserError
+    """
+
+    told: str
+    advice: str = ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, ATunnerError):
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:WORDS].rstrip(".")
+            raise UserError(f"{self.told} {said}. {self.advice}".rstrip()) from error
