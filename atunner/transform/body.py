@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from atunner.core.errors import UserError
-from atunner.transform.polynomial import Polynomial, Unclear, largest, name, number, parsed, plus, rounded
+from atunner.core.polynomial import Polynomial, plus
+from atunner.transform.polynomial import Unclear, largest, name, number, parsed, rounded
 
 AXES = "xyz"
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -4,8 +4,9 @@ import ast
 import re
 from collections.abc import Callable, Collection, Mapping
 
-Term = tuple[str, ...]
-Polynomial = dict[Term, int]
+from atunner.core.polynomial import Polynomial, plus
+from atunner.core.polynomial import product as multiplied
+
 MOST_TERMS = 64
 
 
@@ -23,20 +24,9 @@ def name(text: str) -> Polynomial:
     return {(text,): 1}
 
 
-def plus(a: Polynomial, b: Polynomial, times: int = 1) -> Polynomial:
-    """The sum of `a` and `times` b."""
-    found = dict(a)
-    for term, factor in b.items():
-        found[term] = found.get(term, 0) + times * factor
-    return {t: f for t, f in found.items() if f}
-
-
 def product(a: Polynomial, b: Polynomial) -> Polynomial:
     """The product. Raises Unclear where it grows too long to be an index."""
-    found: Polynomial = {}
-    for t, f in a.items():
-        for u, g in b.items():
-            found = plus(found, {tuple(sorted((*t, *u))): f * g})
+    found = multiplied(a, b)
     if len(found) > MOST_TERMS:
         raise Unclear("its index is too long")
     return found

@@ -7,6 +7,7 @@ the rewritten nest runs, as it is for declared rows (`guarding.within`), so a wr
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from atunner.core.polynomial import Polynomial, Term, plus, product
 from atunner.domains.llvm_ir.nests.expressions import (
     WIDE,
     Access,
@@ -23,9 +24,6 @@ from atunner.domains.llvm_ir.nests.expressions import (
 )
 from atunner.domains.llvm_ir.nests.nest import Array, Loop, Statement
 
-Term = tuple[str, ...]
-Polynomial = Mapping[Term, int]
-"""Names that are multiplied, sorted -> how many times; the constant has no names."""
 LEAST_ROW = 16
 """A row of a constant length is no shorter, unless what is added to its begin is known to stay inside it."""
 
@@ -42,26 +40,10 @@ def polynomial(expression: Expression) -> Polynomial | None:
             first, second = polynomial(left), polynomial(right)
             if first is None or second is None:
                 return None
-            return _product(first, second) if operator == "*" else _sum(first, second, 1 if operator == "+" else -1)
+            return product(first, second) if operator == "*" else plus(first, second, 1 if operator == "+" else -1)
         case _:
             form = affine(expression)
             return None if form is None else {(): form.constant, **{(key,): n for key, n in form.terms.items()}}
-
-
-def _sum(first: Polynomial, second: Polynomial, factor: int = 1) -> Polynomial:
-    terms = dict(first)
-    for term, count in second.items():
-        terms[term] = terms.get(term, 0) + factor * count
-    return {term: count for term, count in terms.items() if count}
-
-
-def _product(first: Polynomial, second: Polynomial) -> Polynomial:
-    terms: dict[Term, int] = {}
-    for one, count in first.items():
-        for other, times in second.items():
-            term = tuple(sorted((*one, *other)))
-            terms[term] = terms.get(term, 0) + count * times
-    return terms
 
 
 @dataclass(frozen=True)
@@ -115,8 +97,8 @@ class Use:
             return None
         begun: Polynomial = {(): moved}
         length: Polynomial = {(row.name,) if row.name else (): row.factor * moved}
-        inside = Use(_sum(rest, length, -1), self.loops)
-        return None if inside._leaves(row) else (Use(_sum(whole, begun), self.loops), inside)
+        inside = Use(plus(rest, length, -1), self.loops)
+        return None if inside._leaves(row) else (Use(plus(whole, begun), self.loops), inside)
 
     def _leaves(self, row: Row) -> bool:
         """Whether a row of a constant length is too short for the last element, as far as that is known."""
