@@ -14,7 +14,7 @@ settings.register_profile("new", deadline=None)
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("ATUNNER_EXAMPLES", "same"))
 
-Golden = Callable[[str, str], None]
+Golden = Callable[[str, str], str]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,17 +23,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """`golden(name, text)`: `text` equals the file `golden/NAME` beside the test."""
+    """`golden(name, text)` is what the file `golden/NAME` beside the test holds, which `text` has to equal."""
     folder = Path(request.path).parent / "golden"
 
-    def compare(name: str, text: str) -> None:
+    def kept(name: str, text: str) -> str:
         path = folder / name
         if request.config.getoption("--update-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.is_file(), f"{path} is missing: run pytest --update-golden and read what it wrote"
-        assert text == path.read_text(encoding="utf-8"), (
-            f"{path} differs: run pytest --update-golden and read the change"
-        )
+        return path.read_text(encoding="utf-8")
 
-    return compare
+    return kept

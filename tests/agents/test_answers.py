@@ -124,7 +124,7 @@ def test_no_model_ends_a_run_by_calling_it_perfect_or_changes_evidence() -> None
     assert "trust me" not in other.answer.evidence
 
 
-def test_the_prompts_are_what_was_read_in_review(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+def test_the_prompts_are_what_was_read_in_review(tmp_path: Path, golden: Callable[[str, str], str]) -> None:
     run = ToyRun(tmp_path, budget=Budget(trials=60))
     model = ScriptedModel({})
     run.change(model=model)
@@ -133,7 +133,7 @@ def test_the_prompts_are_what_was_read_in_review(tmp_path: Path, golden: Callabl
 
     assert set(first) == {"operator", "hardware", "performance", "fusion", "codegen", "evaluation"}
     for role, prompt in sorted(first.items()):
-        golden(f"{role}.txt", prompt)
+        assert prompt == golden(f"{role}.txt", prompt)
 
 
 def test_the_toys_facts_are_those_that_the_prompts_tell(tmp_path: Path) -> None:

@@ -6,20 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedModel, ToyRun
+from fakes import TOY, ScriptedModel, ToyRun
 from pydantic import JsonValue
 
+from atunner import wiring
+from atunner.cli.app import run
 from atunner.core.approval import Question
 from atunner.core.errors import UserError
 from atunner.core.record import RunRecord, RunState
 from atunner.core.task import Budget
 from atunner.graphs.approval import decide, pending
+from atunner.graphs.deps import Options
 from atunner.graphs.drive import drive
 from atunner.graphs.strategies.autonomous import autonomous
 from atunner.graphs.strategies.evolve import evolve
 from atunner.graphs.strategies.expert import expert
 from atunner.graphs.strategies.explicit import TuningStep, explicit
 from atunner.graphs.strategies.one_prompt import one_prompt
+from atunner.settings import Settings
 
 KERNEL: JsonValue = {"name": "Fast", "summary": "a fast one", "source": "fast x y", "parameters": {"x": [1], "y": [4]}}
 STEPS = [TuningStep(id=name, prompt_template=f"{name} {{kernel_string}}") for name in ("one", "two")]
@@ -177,66 +181,48 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_what_a_run_waits_for_is_asked_again_at_a_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from atunner import wiring
-    from atunner.cli.app import run
-    from atunner.core.task import Task
-    from atunner.graphs.deps import Options
-    from atunner.settings import Settings
-
+@pytest.fixture
+def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A run of this folder that waits for a plan's approval."""
     monkeypatch.setenv("ATUNNER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("ATUNNER_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-    task = Task(domain="toy", name="toy", spec={"floor": 1})
     options = Options(approve="plan", search="random", slice=8)
     with wiring.Session(Settings(workers=1)) as session:
-        name = session.start(wiring.Request(task, Budget(trials=20), options, executor="inline")).run
-
-    monkeypatch.setattr("sys.stdin", Terminal())
-    assert run(["resume", name]) == 130
-    assert f"Nothing was answered. {name} waits for approval" in capsys.readouterr().err
-
-    monkeypatch.setattr("sys.stdin", Terminal("n\nstop here\n"))
-    assert run(["resume", name, "--json"]) == 0
-    assert "stop here" in capsys.readouterr().out
-
-
-def test_the_command_line_waits_answers_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from atunner import wiring
-    from atunner.cli.app import run
-    from atunner.core.task import Task
-    from atunner.graphs.deps import Options
-    from atunner.settings import Settings
-
-    monkeypatch.setenv("ATUNNER_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("ATUNNER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    task = Task(domain="toy", name="toy", spec={"floor": 1})
-    options = Options(approve="plan", search="random", slice=8)
-    with wiring.Session(Settings(workers=1)) as session:
-        asked = wiring.Request(task, Budget(trials=20), options, executor="inline")
+        asked = wiring.Request(TOY, Budget(trials=20), options, executor="inline")
         name = session.start(asked).run
         assert session.question(name) is not None
         with pytest.raises(UserError, match="No thing to approve named 'everything'"):
-            session.start(wiring.Request(task, Budget(trials=20), Options(approve="everything")))
+            session.start(wiring.Request(TOY, Budget(trials=20), Options(approve="everything")))
+    return name
 
-    assert run(["resume", name]) == 4
-    assert f"waits for approval: May round 0 be searched so? Answer with: atunner approve {name}" in (
+
+def test_what_a_run_waits_for_is_asked_again_at_a_terminal(
+    waiting: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal())
+    assert run(["resume", waiting]) == 130
+    assert f"Nothing was answered. {waiting} waits for approval" in capsys.readouterr().err
+
+    monkeypatch.setattr("sys.stdin", Terminal("n\nstop here\n"))
+    assert run(["resume", waiting, "--json"]) == 0
+    assert "stop here" in capsys.readouterr().out
+
+
+def test_the_command_line_waits_answers_and_goes_on(waiting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["resume", waiting]) == 4
+    assert f"waits for approval: May round 0 be searched so? Answer with: atunner approve {waiting}" in (
         capsys.readouterr().err
     )
-    assert run(["show", name]) == 0
+    assert run(["show", waiting]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert f"atunner approve {name}, then:" in told
+    assert f"atunner approve {waiting}, then:" in told
     assert "Only the baseline was judged so far." in told
-    assert run(["approve", name, "--show"]) == 0
+    assert run(["approve", waiting, "--show"]) == 0
     assert "May round 0 be searched so?" in capsys.readouterr().out
-    assert run(["approve", name, "--reject", "--comment", "stop here"]) == 0
+    assert run(["approve", waiting, "--reject", "--comment", "stop here"]) == 0
     assert "atunner resume" in capsys.readouterr().out
-    assert run(["approve", name]) == 2
-    assert f"was answered; go on with: atunner resume {name}" in capsys.readouterr().err
-    assert run(["resume", name, "--json"]) == 0
+    assert run(["approve", waiting]) == 2
+    assert f"was answered; go on with: atunner resume {waiting}" in capsys.readouterr().err
+    assert run(["resume", waiting, "--json"]) == 0
     assert "stop here" in capsys.readouterr().out

@@ -20,7 +20,7 @@ def test_the_header_is_the_seed_s(golden: Golden) -> None:
 
     assert text.startswith("kernel,orig_cycles,opt_cycles,Δcycles(%),orig_instructions,opt_instructions,")
     assert [len(line.split(",")) for line in text.splitlines()] == [21, 21]
-    golden("optimization_report.csv", text)
+    assert text == golden("optimization_report.csv", text)
 
 
 def test_figures_of_a_replay_are_marked() -> None:

@@ -69,11 +69,11 @@ def test_a_brief_keeps_its_bound_with_the_newest_and_the_best_in_it(role: str, t
 
 
 @pytest.mark.parametrize(("role", "trials"), [("coder", 10), ("planner", 10), ("coder", 0)])
-def test_the_text_is_as_reviewed(role: str, trials: int, golden: Callable[[str, str], None]) -> None:
+def test_the_text_is_as_reviewed(role: str, trials: int, golden: Callable[[str, str], str]) -> None:
     lessons = (Lesson(text="packed was good with {'TILE': 8}", evidence="run matmul-1 of a similar task"),)
     found = brief(role, material(trials, lessons=lessons), "Make it faster.")
 
-    golden(f"{role}-{trials}.txt", found.text)
+    assert found.text == golden(f"{role}-{trials}.txt", found.text)
     assert found.left_out == ()
     assert lessons[0].evidence in found.text
 

@@ -75,8 +75,11 @@ def test_images_run_as_a_user_of_their_own_and_start_our_command(file: Path) -> 
 
 
 def test_manifests_are_valid(rendered: Path) -> None:
-    for one in known(rendered):
+    found = known(rendered)
+    for one in found:
         validate(one)
+
+    assert {one["kind"] for one in found} & set(PODS)
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,10 @@ def test_the_page_is_whole_and_stands_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_what_the_page_says(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"{name}.page.txt", "\n".join(t for t in read(RECORDS[name]()).text if t) + "\n")
+def test_what_the_page_says(name: str, golden: Callable[[str, str], str]) -> None:
+    text = "\n".join(t for t in read(RECORDS[name]()).text if t) + "\n"
+
+    assert text == golden(f"{name}.page.txt", text)
 
 
 def test_a_predicted_page_claims_nothing_that_was_not_measured() -> None:

@@ -24,8 +24,10 @@ def printed(record: RunRecord, width: int = 118) -> str:
 
 
 @pytest.mark.parametrize("name", ["predicted", "measured"])
-def test_the_whole_report(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"{name}.txt", printed({"predicted": predicted, "measured": measured}[name]()))
+def test_the_whole_report(name: str, golden: Callable[[str, str], str]) -> None:
+    text = printed({"predicted": predicted, "measured": measured}[name]())
+
+    assert text == golden(f"{name}.txt", text)
 
 
 def test_a_predicted_run_claims_nothing_that_was_not_measured() -> None:
