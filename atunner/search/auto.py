@@ -147,7 +147,8 @@ class Auto:
         figures = dict(zip(ledger.values, warped(ledger.figures()), strict=True))
         target = np.array([figures[p] for p in model.rows])
         best, real = float(min(figures.values())), model.posterior.count
-        open_ = np.array([p not in ledger.asked for p in model.pool.tolist()])
+        asked = np.fromiter(ledger.asked, dtype=np.int64, count=len(ledger.asked))
+        open_ = np.isin(model.pool, asked, invert=True, kind="table")
         chosen: list[int] = []
         while len(chosen) < count and open_.any():
             mean, deviation = model.posterior.predict(target)

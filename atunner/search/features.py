@@ -1,5 +1,6 @@
 """What a surrogate sees of a point: scales, identities, alignments and products of its values, in weighted groups."""
 
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -39,7 +40,7 @@ class Features:
         """The columns of the points, shape (k, columns)."""
         codes = self._space.codes[points]
         parts = [
-            np.sum([t[codes[:, j]] for j, t in zip(columns, tables, strict=True)], axis=0)
+            reduce(np.add, (t[codes[:, j]] for j, t in zip(columns, tables, strict=True)))
             for columns, tables in self._tables
         ]
         for extra in self._extra:

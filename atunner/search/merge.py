@@ -25,7 +25,6 @@ def warped(figures: NDArray[np.float64]) -> Matrix:
     low = float(figures[good].min())
     logs = np.log(np.where(good, figures if low > 0 else figures - low + 1, 1.0))
     logs[~good] = logs[good].max()
-    middle = float(np.median(logs[good]))
     middle = float(np.quantile(logs[good], MIDDLE))
     result: Matrix = np.where(logs > middle, middle + SLOPE * (logs - middle), logs)
     return result
