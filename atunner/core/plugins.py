@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from atunner.core.errors import UnknownName
+from atunner.core.foreign import Foreign
 
 
 def names(kind: str, built_in: Mapping[str, str]) -> list[str]:
@@ -16,7 +17,7 @@ def load(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
     """Return the plug-in `name`; ours win over an installed one of the same name.
 
     Raises:
-        UnknownName: with the nearest names and the whole list.
+        UnknownName: with the nearest names and the whole list. UserError: an installed one that cannot be loaded.
     """
     # Ours are looked up first: reading what is installed opens a file for every distribution.
     if name in built_in:
@@ -24,7 +25,8 @@ def load(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
     installed = {e.name: e for e in entry_points(group=f"atunner.{kind}")}
     if name not in installed:
         raise UnknownName(_one(kind), name, {*installed, *built_in})
-    return installed[name].load()
+    with Foreign(f"The {_one(kind)} {name!r} of an installed package cannot be loaded:"):
+        return installed[name].load()
 
 
 def _one(kind: str) -> str:

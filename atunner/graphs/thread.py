@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -12,19 +13,22 @@ def in_thread(work: Coroutine[Any, Any, T], name: str, stop: threading.Event | N
     """Do `work` in an event loop in a thread of its own, so that a notebook's loop does not matter; its result.
 
     stop: set by the first Ctrl-C; what is at work ends by itself then. A second one, or one without `stop`, leaves at
-    once: the thread is a daemon, so nothing waits for it. What `work` raises is raised here.
+    once: the thread is a daemon, so nothing waits for it. What `work` raises is raised here, also a SystemExit that
+    ended the loop.
     """
-    done: list[asyncio.Task[T]] = []
+    done: Future[asyncio.Task[T]] = Future()
     ended = threading.Event()
 
     def body() -> None:
         try:
-            done.append(asyncio.run(_finished(work)))
+            done.set_result(asyncio.run(_finished(work)))
+        except SystemExit as error:
+            done.set_exception(error)
         finally:
             ended.set()
 
     _wait(threading.Thread(target=body, name=name, daemon=True), ended, stop)
-    return done[0].result()
+    return done.result().result()
 
 
 async def _finished(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -185,3 +186,18 @@ def test_an_unknown_name_says_what_is_near_and_what_there_is(kind: str, one: str
     with pytest.raises(UnknownName) as error:
         plugins.load(kind, "alpah", {"alpha": "x:y", "omega": "x:z"})
     assert str(error.value) == f"No {one} named 'alpah'. Did you mean alpha? Known: alpha, omega."
+
+
+@pytest.mark.parametrize("text", ["raise RuntimeError('two\\nlines')", "import sys; sys.exit('two\\nlines')"])
+def test_an_installed_plug_in_that_cannot_be_loaded_is_named(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "theirs-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[atunner.searchers]\ntheirs = their_plug_in:made\n")
+    (tmp_path / "their_plug_in.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    says = r"^The searcher 'theirs' of an installed package cannot be loaded: \w+: two lines\.$"
+    with pytest.raises(UserError, match=says):
+        plugins.load("searchers", "theirs", {})

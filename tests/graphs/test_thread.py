@@ -45,6 +45,17 @@ def test_an_error_is_raised_where_it_was_asked_for() -> None:
         in_thread(_told(-1), "minus one")
 
 
+def test_an_exit_in_a_task_of_the_work_is_raised_here_too() -> None:
+    async def inner() -> None:
+        sys.exit(7)
+
+    async def outer() -> None:
+        await asyncio.create_task(inner())
+
+    with pytest.raises(SystemExit, match="7"):
+        in_thread(outer(), "exit")
+
+
 def test_it_works_where_a_loop_runs() -> None:
     async def notebook() -> int:
         return in_thread(_told(4), "four")

@@ -30,6 +30,10 @@ def broken() -> Any:
     raise RuntimeError("two\nlines")
 
 
+def left() -> Any:
+    sys.exit("two\nlines")
+
+
 def nameless() -> Any:
     return explicit([TuningStep(id="", prompt_template="{kernel_string}")])
 
@@ -40,7 +44,7 @@ def own() -> Iterator[str]:
     module = types.ModuleType("my_strategy")
     text = DOCS.read_text(encoding="utf-8").split("<!-- own -->")[1]
     exec(re.split(r"```(?:python)?\n", text)[1], module.__dict__)
-    module.__dict__.update(broken=broken, nameless=nameless, number=lambda: 3)
+    module.__dict__.update(broken=broken, left=left, nameless=nameless, number=lambda: 3)
     sys.modules["my_strategy"] = module
     yield "my_strategy"
     del sys.modules["my_strategy"]
@@ -64,6 +68,7 @@ def test_the_example_of_the_docs_runs_to_its_end(own: str, tmp_path: Path) -> No
         ("no_such_module:made", {}, "Give module:factory"),
         ("my_strategy:missing", {}, "Give module:factory"),
         ("my_strategy:broken", {}, "could not be made: RuntimeError: two lines"),
+        ("my_strategy:left", {}, "could not be made: SystemExit: two lines."),
         ("my_strategy:nameless", {}, "at least 1 character"),
         ("my_strategy:number", {}, "is of type int: its factory must return"),
         ("evolve", {"islands": 0}, "islands is wrong: expected at least 1; got '0'"),
@@ -108,6 +113,7 @@ def test_a_family_that_does_not_exist_is_named(tmp_path: Path) -> None:
             "made",
             "Cannot load the strategy 'beside:made': RuntimeError: two lines.",
         ),
+        ("import sys; sys.exit(0)", "made", "Cannot load the strategy 'beside:made': SystemExit: 0."),
         ("def made(): return 3", "made", "is of type int"),
         ("", "", "Expected module:factory as the strategy, as in my_strategy:greedy; got 'beside:'"),
     ],
