@@ -42,6 +42,7 @@ from atunner.graphs.replay import (
 )
 from atunner.graphs.request import Request, affordable, request_from, request_values
 from atunner.graphs.state import TuningState
+from atunner.graphs.strategies.own import exits, guarded
 from atunner.graphs.strategies.prepare import prepared, without_model
 from atunner.graphs.thread import in_thread
 from atunner.knowledge_base.devices import device as named_device
@@ -290,12 +291,7 @@ class Session:
         return make_model(record.model, record.run, self.store, terms)
 
     def _drive(
-        self,
-        record: RunRecord,
-        request: Request,
-        watch: Watch,
-        stop: threading.Event | None,
-        work: AtWork,
+        self, record: RunRecord, request: Request, watch: Watch, stop: threading.Event | None, work: AtWork
     ) -> RunRecord:
         """Run the graph to its end, alone: two processes at work on one run would both judge its next candidate."""
         run = record.run
@@ -304,10 +300,10 @@ class Session:
                 raise UserError(f"Run {run} is at work in another process; wait for it, or stop that one first.")
             self.store.set_state(run, RunState.RUNNING)
             deps = self._deps(record, request, watch, stop or threading.Event(), work)
-            strategy = prepared(request.strategy, request.options.strategy)
+            strategy = guarded(prepared(request.strategy, request.options.strategy), request.strategy, run)
             start = TuningState(run=run, task=record.task, budget=record.budget)
             try:
-                with self._accounted(run):
+                with self._accounted(run), exits(request.strategy, run):
                     try:
                         in_thread(drive(deps, start, strategy, self.settings.data), f"run {run}", stop)
                     except RecordEnded as end:

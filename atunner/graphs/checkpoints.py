@@ -5,6 +5,7 @@ from enum import Enum
 from pathlib import Path
 from types import ModuleType
 
+import aiosqlite
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import BaseModel
 
@@ -35,3 +36,10 @@ def checkpoint_file(folder: Path) -> Path:
     """The SQLite file of all checkpoints under a data folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder / "checkpoints.sqlite"
+
+
+async def forget_proposals(connection: aiosqlite.Connection, run: str) -> None:
+    """Delete what the strategy of a run has done, so that it proposes anew when the run goes on."""
+    for table in ("checkpoints", "writes"):
+        await connection.execute(f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_ns != ''", (run,))
+    await connection.commit()

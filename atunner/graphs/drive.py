@@ -9,9 +9,10 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from atunner.core.record import RunState
 from atunner.graphs.approval import pending
-from atunner.graphs.checkpoints import checkpoint_file, serializer
+from atunner.graphs.checkpoints import checkpoint_file, forget_proposals, serializer
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
+from atunner.graphs.strategies.own import NoProposal
 from atunner.graphs.tuning import tuning_graph
 from atunner.graphs.written import Extended
 
@@ -33,7 +34,11 @@ async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> 
         limit = STEPS_AROUND + STEPS_A_ROUND * (deps.options.rounds + 1)
         config: Any = {"configurable": {"thread_id": deps.run}, "recursion_limit": limit}
         begun = bool((await graph.aget_state(config)).values)
-        await graph.ainvoke(None if begun else start, config, context=deps, durability="sync")
+        try:
+            await graph.ainvoke(None if begun else start, config, context=deps, durability="sync")
+        except NoProposal:
+            await forget_proposals(connection, deps.run)
+            raise
         question = pending(deps.memory, deps.run) if deps.options.approve else None
         if question is not None:
             deps.memory.set_state(deps.run, RunState.WAITING, f"waits for approval: {question.title}")
