@@ -55,12 +55,22 @@ def guarded(watch: Any, name: str) -> Watch:
     Raises:
         UserError: it cannot be called, or only awaited.
     """
-    if not callable(watch):
-        raise UserError(f"{name} takes a function that is called with each event; got {type(watch).__name__}.")
+    called(watch, name)
     if inspect.iscoroutinefunction(watch) or inspect.iscoroutinefunction(type(watch).__call__):
         raise UserError(
             f"{name} is a coroutine function, which nobody awaits here: give a plain one, or call in a loop."
         )
+    return told_of(watch, name)
+
+
+def called(watch: Any, name: str) -> None:
+    """Refuse what cannot be called. Raises UserError."""
+    if not callable(watch):
+        raise UserError(f"{name} takes a function that is called with each event; got {type(watch).__name__}.")
+
+
+def told_of(watch: Watch, name: str) -> Watch:
+    """The same watch; what it raises becomes a UserError that says how to go on."""
 
     def call(event: Event) -> None:
         with Foreign(f"{name} raised", f"Mend it, then go on with: atunner resume {event.run}"):

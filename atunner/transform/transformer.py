@@ -138,7 +138,8 @@ class LLMKernelTransformer:
 
         When the task is cancelled the run stops at its next candidate and can be resumed.
         """
-        stop, watch = threading.Event(), on_loop(self.on_progress, asyncio.get_running_loop())
+        stop = threading.Event()
+        watch = on_loop(self.on_progress, "on_progress", asyncio.get_running_loop(), stop)
         try:
             return await asyncio.to_thread(self._run, watch, stop)
         except asyncio.CancelledError:

@@ -1,6 +1,7 @@
 """From a kernel to a better one: every strategy with a scripted model, and every way of testing."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -241,6 +242,55 @@ def test_a_callback_that_raises_ends_the_run_in_one_line_and_it_can_be_resumed(h
         assert session.resume(run.run).state is RunState.DONE
 
 
+class Strange:
+    """Callbacks that fail in several ways, as they are given to the async twin."""
+
+    def plain(self, event: Event) -> None:
+        raise ValueError("two\nlines")
+
+    async def waits(self, event: Event) -> None:
+        await asyncio.sleep(0)
+        raise ValueError("two\nlines")
+
+    async def late(self, event: Event) -> None:
+        raise TimeoutError("two\nlines")
+
+    async def leaves(self, event: Event) -> None:
+        sys.exit("two\nlines")
+
+
+@pytest.mark.parametrize("name", ["plain", "waits", "late", "leaves"])
+def test_a_callback_that_raises_in_the_callers_loop_ends_the_run_too(name: str, home: Path) -> None:
+    watch = getattr(Strange(), name)
+    transformer = LLMKernelTransformer(AXPY, sizes={"n": 256}, budget=Budget(trials=2), on_progress=watch)
+    with pytest.raises(UserError, match=r"on_progress raised \w+: two lines\. Mend it") as told:
+        asyncio.run(transformer.make_kernel_async())
+    with Session(Settings()) as session:
+        (run,) = session.store.runs(limit=5)
+    assert str(told.value).endswith(f"atunner resume {run.run}")
+    assert run.state is RunState.INTERRUPTED
+
+
+def test_a_loop_that_ends_early_stops_the_run_and_is_told_no_more(home: Path) -> None:
+    seen: list[Event] = []
+
+    async def watch(event: Event) -> None:
+        seen.append(event)
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        transformer = LLMKernelTransformer(AXPY, sizes={"n": 256}, budget=Budget(trials=4), on_progress=watch)
+        work = asyncio.create_task(transformer.make_kernel_async())
+        while not seen:
+            await asyncio.sleep(0.01)
+        work.cancel()
+
+    asyncio.run(main())
+    with Session(Settings()) as session:
+        (run,) = session.store.runs(limit=5)
+    assert run.state is RunState.INTERRUPTED
+
+
 async def later(event: Event) -> None:
     """A watch that somebody would have to await."""
 
@@ -251,6 +301,12 @@ def test_what_cannot_be_called_is_found_before_the_run(watch: Any, says: str, ho
         LLMKernelTransformer(AXPY, sizes={"n": 256}, on_progress=watch).make_kernel()
     with pytest.raises(UserError, match=says):
         optimize("matmul", shape=(16, 16, 16), watch=watch)
+
+
+def test_what_cannot_be_called_is_found_before_the_run_by_the_async_twin_too(home: Path) -> None:
+    wrong: Any = 3
+    with pytest.raises(UserError, match="got int"):
+        asyncio.run(LLMKernelTransformer(AXPY, sizes={"n": 256}, on_progress=wrong).make_kernel_async())
 
 
 @pytest.mark.parametrize("budget", [5, {"trials": 2}])
