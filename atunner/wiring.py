@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -27,9 +26,11 @@ from atunner.domains.kernels.bundle_result import as_measured, read_result
 from atunner.executors import BUILT_IN as EXECUTORS
 from atunner.executors.work import resolve
 from atunner.graphs.approval import decide, pending, repeat
+from atunner.graphs.briefs import Briefing
 from atunner.graphs.deps import Deps
 from atunner.graphs.drive import drive
 from atunner.graphs.events import Watch, ignore
+from atunner.graphs.holding import contexts_then, keep_contexts, must_fit
 from atunner.graphs.replay import (
     RecordEnded,
     as_repeat,
@@ -42,6 +43,7 @@ from atunner.graphs.replay import (
 )
 from atunner.graphs.request import Request, affordable, request_from, request_values
 from atunner.graphs.state import TuningState
+from atunner.graphs.strategies import ASKING
 from atunner.graphs.strategies.own import exits, guarded
 from atunner.graphs.strategies.prepare import prepared, without_model
 from atunner.graphs.thread import in_thread
@@ -57,19 +59,12 @@ from atunner.llm.unheard import unheard
 from atunner.search import BUILT_IN as SEARCHERS
 from atunner.search.formats.recalled import searching
 from atunner.settings import Settings, secret
+from atunner.tools.clock import WallClock
 from atunner.tools.lock import held
 
 HOST = "host"
 GOOD_START = 1.1
 STARTS = 6
-
-
-class WallClock:
-    """Real time."""
-
-    def now(self) -> float:
-        """Seconds since an arbitrary start."""
-        return time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -158,9 +153,10 @@ class Session:
         )
         if source is not None:
             record = as_repeat(source, record)
-        self._check_model(record, request)
+        contexts = self._check_model(record, request, domain)
         # The request first: a run that is in the list can always be resumed as it was asked for.
         self.store.event(run, "request", request_values(request, self.settings.prices), key="request")
+        keep_contexts(self.store, run, contexts)
         self._keep_recalled(record)
         self.store.save_run(record)
         return record
@@ -267,12 +263,16 @@ class Session:
         load("domains", task.domain, DOMAINS)
         return task.domain
 
-    def _check_model(self, record: RunRecord, request: Request) -> None:
+    def _check_model(self, record: RunRecord, request: Request, domain: Domain[Any]) -> dict[str, int]:
+        """Refuse models that cannot do; what each holds, by name, where it is known."""
         prices = request.prices or self.settings.prices
         if prices is not None:
             price(record.model, prices)  # reads it, so that a wrong file is found also where nothing is asked
-        self._model(record, request)
+        model = self._model(record, request)
         check_models(record.model, secret("OPENAI_API_KEY"))
+        if request.strategy in ASKING:
+            must_fit(model, Briefing(domain, device_of(self.settings, record.task), record.task))
+        return model.contexts if model else {}
 
     def _model(self, record: RunRecord, request: Request) -> CastModel | None:
         """The run's models; a replay of a run that asked none has none."""
@@ -281,6 +281,7 @@ class Session:
             return None
         budget = record.budget
         terms = Terms(budget.tokens, budget.usd, secret("OPENAI_API_KEY"), request.prices or self.settings.prices)
+        terms = replace(terms, contexts=contexts_then(self.store, source or record.run))
         if source:
             told = report_to(self.store, record.run)
             terms = replace(

@@ -8,10 +8,15 @@ from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
 from atunner.core.status import Status
 from atunner.core.terms import Terms
+from atunner.core.tokens import count
 from atunner.core.trial import Trial
 from atunner.core.value import Value
 
 ROLES = ("planner", "coder")
+NEEDED = 2
+"""The last rank of sections without which a brief is of no use."""
+ORDER = 200
+"""Tokens of what is wanted in one step, at most."""
 DEVICE_FACTS = (
     *("sm_count", "cores", "simd_bits", "fma_units", "clock_mhz", "fp32_tflops", "dram_gbs"),
     *("l1d_bytes", "l2_bytes", "l3_bytes", "shared_per_block_optin", "registers_per_sm", "max_threads_per_sm"),
@@ -71,10 +76,20 @@ class Material(Value):
 
 def brief(role: str, material: Material, order: str = "", limit: int = LIMIT) -> Brief:
     """What the model in that role is told. order: what is wanted of it in this step."""
+    return fit(role, _sections(role, material, order), limit)
+
+
+def least(role: str, material: Material) -> int:
+    """Tokens of a brief with nothing in it but role, task, how it stands, the kernel, the rules and an order."""
+    needed = (s for s in _sections(role, material, "") if s.rank <= NEEDED and s.lines)
+    return ORDER + sum(count(section.text(section.lines)) for section in needed)
+
+
+def _sections(role: str, material: Material, order: str) -> tuple[Section, ...]:
     m = material
     opening = {"planner": m.terms.planner, "coder": m.terms.coder} if m.terms else OPENING
     forbidden, convention = (m.terms.forbidden, m.terms.convention) if m.terms else (FORBIDDEN, CONVENTION)
-    sections = (
+    return (
         Section(title="Your role", lines=(opening[role], DATA_RULE), rank=0),
         Section(title="Task", lines=_task(m), rank=1),
         Section(title="Device", lines=_device(m), rank=5),
@@ -90,7 +105,6 @@ def brief(role: str, material: Material, order: str = "", limit: int = LIMIT) ->
         Section(title="Rules", lines=forbidden + (convention if role == "coder" else ()), rank=1),
         Section(title="Now", lines=tuple(filter(None, (order,))), rank=0),
     )
-    return fit(role, sections, limit)
 
 
 def _task(m: Material) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from atunner.agents.operator import OperatorView, Trait
 from atunner.agents.performance import Diagnosis
 from atunner.agents.rewrite import Rewrite
 from atunner.core.candidate import Params
-from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.consult import Spoken, Toolbox, consult, fitting
 from atunner.core.ports import Model
 from atunner.core.space import Advice as Advised
 from atunner.core.space import Family
@@ -226,7 +226,8 @@ async def propose(model: Model | None, tools: Toolbox, situation: Situation) -> 
     helpful = frozenset([*named, *situation.diagnosis.techniques])
     expert = rules(situation, helpful)
     advice = Advice(moves=expert.moves, summary=expert.summary)
-    spoken = await consult(model, "codegen", prompt(situation, helpful).text, Advice, lambda: advice, tools)
+    limit = fitting(model, "codegen", Advice, LIMIT)
+    spoken = await consult(model, "codegen", prompt(situation, helpful, limit).text, Advice, lambda: advice, tools)
     moves = legal(spoken.answer.moves, situation)
     calls = tuple(tools.calls)
     drafts = tuple(Draft(rewrite=r, by=spoken.by) for r in spoken.answer.rewrites[:1])

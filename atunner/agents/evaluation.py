@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, told
-from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.consult import Spoken, Toolbox, consult, fitting
 from atunner.core.ports import Model
 from atunner.core.task import Budget, Spent
 from atunner.core.value import Value
@@ -101,4 +101,5 @@ async def decide(model: Model | None, tools: Toolbox, standing: Standing) -> Spo
     verdict = rules(standing)
     if _budget(standing) or standing.exhausted or standing.last:
         return Spoken(verdict, "rules")
-    return await consult(model, "evaluation", prompt(standing, verdict).text, Verdict, lambda: verdict, tools)
+    limit = fitting(model, "evaluation", Verdict, AGENT_LIMIT)
+    return await consult(model, "evaluation", prompt(standing, verdict, limit).text, Verdict, lambda: verdict, tools)

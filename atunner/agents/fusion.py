@@ -1,7 +1,7 @@
 """The fusion agent: what could be merged with this operator, and what that asks of the kernel."""
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
-from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.consult import Spoken, Toolbox, consult, fitting
 from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
 from atunner.core.ports import Model
@@ -86,6 +86,7 @@ async def examine(
 ) -> Spoken[FusionView]:
     """Say what could be merged. Bytes and times stay computed; a model may change the verdict only."""
     view = rules(facts, device, bound_us)
-    spoken = await consult(model, "fusion", prompt(view, facts).text, FusionView, lambda: view, tools)
+    limit = fitting(model, "fusion", FusionView, AGENT_LIMIT)
+    spoken = await consult(model, "fusion", prompt(view, facts, limit).text, FusionView, lambda: view, tools)
     update = {"keep_single_pass": spoken.answer.keep_single_pass, "summary": spoken.answer.summary}
     return Spoken(view.model_copy(update=update), spoken.by, spoken.tools)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
-from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.consult import Spoken, Toolbox, consult, fitting
 from atunner.core.device import Device
 from atunner.core.facts import OperatorFacts
 from atunner.core.ports import Model
@@ -95,6 +95,9 @@ async def examine(
 ) -> Spoken[HardwareView]:
     """Say which roof matters. Numbers stay computed: a model may only change the regime and the summary."""
     view = rules(device, facts, present)
-    spoken = await consult(model, "hardware", prompt(view, device, facts).text, HardwareView, lambda: view, tools)
+    limit = fitting(model, "hardware", HardwareView, AGENT_LIMIT)
+    spoken = await consult(
+        model, "hardware", prompt(view, device, facts, limit).text, HardwareView, lambda: view, tools
+    )
     kept = view.model_copy(update={"regime": spoken.answer.regime, "summary": spoken.answer.summary})
     return Spoken(kept, spoken.by, spoken.tools)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, problem, told
-from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.consult import Spoken, Toolbox, consult, fitting
 from atunner.core.facts import OperatorFacts
 from atunner.core.ports import Model
 from atunner.core.value import Value
@@ -107,4 +107,5 @@ def prompt(facts: OperatorFacts, limit: int = AGENT_LIMIT) -> Brief:
 
 async def examine(model: Model | None, tools: Toolbox, facts: OperatorFacts) -> Spoken[OperatorView]:
     """Say which properties of the problem matter."""
-    return await consult(model, "operator", prompt(facts).text, OperatorView, lambda: rules(facts), tools)
+    limit = fitting(model, "operator", OperatorView, AGENT_LIMIT)
+    return await consult(model, "operator", prompt(facts, limit).text, OperatorView, lambda: rules(facts), tools)

@@ -1,7 +1,7 @@
 """The performance agent: the one thing that limits the best candidate now, and what follows from it."""
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, quoted, told
-from atunner.core.consult import Spoken, Toolbox, consult
+from atunner.core.consult import Spoken, Toolbox, consult, fitting
 from atunner.core.device import Device
 from atunner.core.diagnosis import Bottleneck, Finding, Subject
 from atunner.core.diagnosis import diagnose as find
@@ -88,7 +88,10 @@ async def diagnose(
     found = tools.call("techniques", bottleneck=str(finding.bottleneck))
     named = tuple(str(t) for t in found) if isinstance(found, list) else ()
     expert = expert.model_copy(update={"techniques": tuple(dict.fromkeys((*expert.techniques, *named)))})
-    spoken = await consult(model, "performance", prompt(trial, expert, finding).text, Diagnosis, lambda: expert, tools)
+    limit = fitting(model, "performance", Diagnosis, AGENT_LIMIT)
+    spoken = await consult(
+        model, "performance", prompt(trial, expert, finding, limit).text, Diagnosis, lambda: expert, tools
+    )
     kept = spoken.answer.model_copy(update={"headroom": expert.headroom, "evidence": expert.evidence})
     if kept.bottleneck is Bottleneck.AT_LIMIT and expert.bottleneck is not Bottleneck.AT_LIMIT:
         kept = expert

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
-from atunner.core.ports import Model, Tool
+from atunner.core.ports import Holding, Model, Tool
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -64,6 +64,12 @@ class Equipped(Protocol):
     async def ask_with(self, role: str, prompt: str, answer: type[Answer], tools: Toolbox) -> Answer | None:
         """The answer; a model that cannot call tools is asked without them."""
         ...
+
+
+def fitting(model: Model | None, role: str, kind: type[Answer], limit: int) -> int:
+    """Tokens of a prompt: `limit`, or what the model has room for where that is known and less."""
+    room = model.room(role, kind) if isinstance(model, Holding) else None
+    return limit if room is None else max(0, min(limit, room.tokens))
 
 
 async def put(model: Model, role: str, prompt: str, kind: type[Answer], tools: Toolbox | None = None) -> Answer | None:

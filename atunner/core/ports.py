@@ -144,6 +144,23 @@ class Voice(Value):
     usd: float | None = None
 
 
+class Room(Value):
+    """How many tokens a prompt may have beside the shortest good answer. model: which one holds `context` in all."""
+
+    model: str
+    tokens: int
+    context: int
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A model that may know how much it holds."""
+
+    def room(self, role: str, answer: type[Answer]) -> Room | None:
+        """The room in that role, the least of several models'; None where nobody knows."""
+        ...
+
+
 @runtime_checkable
 class Panel(Protocol):
     """Several models behind one port, to choose among."""

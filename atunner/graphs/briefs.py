@@ -6,6 +6,7 @@ from atunner.agents import codegen, evaluation, fusion, hardware, operator, perf
 from atunner.agents.brief import Brief
 from atunner.agents.briefing import ROLES as WRITERS
 from atunner.agents.briefing import brief as writers_brief
+from atunner.agents.briefing import least as writers_least
 from atunner.agents.codegen import FamilyRecord, Recalled, Situation
 from atunner.agents.performance import Diagnosis
 from atunner.core.device import Device
@@ -54,6 +55,10 @@ class Briefing:
         if role not in made:
             raise UnknownName("role", role, ROLES)
         return made[role]()
+
+    def least(self, role: str) -> int:
+        """Tokens of the smallest brief of a planner or coder that is of use."""
+        return writers_least(role, self._material())
 
     def _material(self) -> Any:
         return of_task(self._domain, self._device, self._task, self._recalled, self._record)

@@ -1,12 +1,13 @@
 """The Model port: providers, local files, scripts and replays behind one way to ask. `specs` says what may be named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from atunner.core.call import CallLog
 from atunner.core.errors import UserError
 from atunner.llm.chat import ChatModel, Manner
+from atunner.llm.contexts import told
 from atunner.llm.panel import CastModel
 from atunner.llm.prices import price
 from atunner.llm.providers import chat_speaker
@@ -25,7 +26,8 @@ class Terms:
     """On what terms a run may ask models. key: of OpenAI or a compatible server. prices: the user's own file.
 
     diverged: told once when a replayed run asks something else than was recorded: role and number of the call.
-    cast: under which name a replay answers, "" for its own.
+    cast: under which name a replay answers, "" for its own. contexts: what each model holds, by its name, as a run has
+    kept it; None: it is to be found out.
     """
 
     tokens: int | None = None
@@ -36,6 +38,7 @@ class Terms:
     retry_s: float = 0.5
     diverged: Callable[[str, int], None] = lambda role, number: None
     cast: str = ""
+    contexts: Mapping[str, int] | None = None
 
 
 def model(text: str, run: str, log: CallLog, terms: Terms = Terms()) -> CastModel | None:
@@ -52,7 +55,8 @@ def model(text: str, run: str, log: CallLog, terms: Terms = Terms()) -> CastMode
         return _replayed(source, run, log, terms)
     purse = Purse(run, log, Bounds(terms.tokens, terms.usd))
     made = {spec: _one(spec, run, log, purse, terms) for spec in chosen.specs}
-    return CastModel(_named(chosen), lambda role: [made[spec] for spec in chosen.of(role)])
+    contexts = {m.name: m.context for m in made.values() if m.context is not None}
+    return CastModel(_named(chosen), lambda role: [made[spec] for spec in chosen.of(role)], contexts)
 
 
 def replay_of(text: str) -> str:
@@ -75,6 +79,7 @@ def _replayed(source: str, run: str, log: CallLog, terms: Terms) -> CastModel:
         raise UserError(f"Run {source} has no recorded model calls to replay; `atunner list` names the runs.")
     purse = Purse(run, log, Bounds(terms.tokens))
     roles: dict[str, list[str]] = {}
+    contexts = terms.contexts or {}
     for call in calls:
         if call.model.startswith(TOOL):
             continue
@@ -88,11 +93,16 @@ def _replayed(source: str, run: str, log: CallLog, terms: Terms) -> CastModel:
             log,
             purse,
             price(f"replay:{source}"),
-            Manner(retry_s=0.0, listed=price(name, terms.prices), remembered=lambda key: log.call(source, key)),
+            Manner(
+                context=contexts.get(name),
+                retry_s=0.0,
+                listed=price(name, terms.prices),
+                remembered=lambda key: log.call(source, key),
+            ),
         )
         for name in {name for names in roles.values() for name in names}
     }
-    return CastModel(terms.cast or f"replay:{source}", lambda role: [made[n] for n in roles.get(role, [])])
+    return CastModel(terms.cast or f"replay:{source}", lambda role: [made[n] for n in roles.get(role, [])], contexts)
 
 
 def _named(chosen: Cast) -> str:
@@ -120,12 +130,14 @@ def _one(spec: Spec, run: str, log: CallLog, purse: Purse, terms: Terms) -> Chat
 
 def _speaker(spec: Spec, terms: Terms) -> tuple[Speaker, int | None]:
     """Who speaks, and how many tokens it can hold, where that is known."""
+    known = None if terms.contexts is None else terms.contexts.get(spec.text)
     if spec.kind == "scripted":
-        return script(Path(spec.name)), None
+        return script(Path(spec.name)), known
     if spec.kind == "gguf":
         from atunner.llm.embedded import serve
 
         served = serve(Path(spec.name))
         inner = Spec(kind="compatible", name=served.name, url=served.url)
-        return chat_speaker(inner, "", terms.limit_s), served.context
-    return chat_speaker(spec, terms.key, terms.limit_s), None
+        return chat_speaker(inner, "", terms.limit_s), known or told(inner) or served.context
+    context = told(spec, terms.key) if terms.contexts is None else known
+    return chat_speaker(spec, terms.key, terms.limit_s), context

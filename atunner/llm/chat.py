@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from atunner.core.call import CallLog, ModelCall
 from atunner.core.consult import Toolbox
+from atunner.core.ports import Room
 from atunner.core.tokens import count
 from atunner.core.value import content_id
 from atunner.llm.answers import Malformed, parse
@@ -36,6 +37,8 @@ Answer = TypeVar("Answer", bound=BaseModel)
 REPAIR = "\nYour answer was not valid: {why}\nYour answer was:\n{answer}\nAnswer again, with valid JSON only.\n"
 QUOTED = 2000
 RETRIES = 2
+ANSWER = 2048
+"""Tokens that a brief leaves for its answer at most; a quarter of a small context."""
 SHORTEST = 256
 """Tokens below which no shorter answer is asked for of a model that says it cannot hold so many."""
 STRIKES = 3
@@ -73,7 +76,7 @@ class Manner:
 class ChatModel:
     """Asks a speaker for typed answers. Every call is recorded before its answer is used; the mode that worked stays.
 
-    name: its spec, as on the command line. price: None when unknown.
+    name: its spec, as on the command line. price, context: None when unknown.
     """
 
     def __init__(
@@ -88,9 +91,17 @@ class ChatModel:
     ) -> None:
         self.name, self.price, self.listed = name, price, manner.listed or price
         self._speaker, self._run, self._log, self._purse, self._manner = speaker, run, log, purse, manner
+        self.context = self._manner.context
         self._rung = self._strikes = 0
         self._longest = self._manner.output
         self._equipped = isinstance(speaker, Looker)
+
+    def room(self, answer: type[BaseModel]) -> Room | None:
+        """How much of its context a prompt may take, None where the context is not known."""
+        if (context := self.context) is None:
+            return None
+        left = max(SHORTEST, min(ANSWER, context // 4))
+        return Room(model=self.name, tokens=max(0, context - left - overhead(answer)), context=context)
 
     async def ask(self, role: str, prompt: str, answer: type[Answer]) -> Answer | None:
         """A valid answer, or None: refused, malformed after one repair, out of reach, over budget; all recorded."""
@@ -113,6 +124,9 @@ class ChatModel:
                 break
             call = await self._call(role, text, answer, turn, tools)
             if call is not None and call.outcome == "refused":
+                break
+            if call is not None and call.outcome == "too_long":
+                text = prompt
                 break
             if call is None or call.answer is None:
                 return None

@@ -1,12 +1,12 @@
 """Several models behind one port."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from atunner.core.consult import Toolbox
-from atunner.core.ports import Voice
+from atunner.core.ports import Room, Voice
 from atunner.llm.chat import ChatModel
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -15,14 +15,24 @@ USUAL = (4000, 2000)
 
 
 class CastModel:
-    """Several models behind one port: by role, and the next one where the first gives no answer."""
+    """Several models behind one port: by role, and the next one where the first gives no answer.
 
-    def __init__(self, name: str, of: Callable[[str], Sequence[ChatModel]]) -> None:
-        self.name, self._of = name, of
+    contexts: tokens that each holds, by name, where that is known.
+    """
+
+    def __init__(
+        self, name: str, of: Callable[[str], Sequence[ChatModel]], contexts: Mapping[str, int] | None = None
+    ) -> None:
+        self.name, self.contexts, self._of = name, dict(contexts or {}), of
 
     def voices(self, role: str) -> tuple[Voice, ...]:
         """Who can play the role, each with what a usual call of it costs."""
         return tuple(Voice(name=m.name, usd=m.listed and m.listed.usd(*USUAL)) for m in self._of(role))
+
+    def room(self, role: str, answer: type[BaseModel]) -> Room | None:
+        """The least room of the models that play the role, so that each of them can be asked."""
+        known = (model.room(answer) for model in self._of(role))
+        return min((room for room in known if room is not None), key=lambda room: room.tokens, default=None)
 
     def only(self, voice: str) -> "CastModel":
         """The model of that name alone, in whatever roles it plays."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from atunner.agents.briefing import brief
 from atunner.core.approval import Approved, Question
-from atunner.core.consult import put
+from atunner.core.consult import fitting, put
 from atunner.graphs.approval import said, wait_for, wanted
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
@@ -122,7 +122,8 @@ async def plan(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
     done = _steps(state.memo, "done")
     past = "\nSteps so far and what they brought:\n" + "\n".join(f"- {d}" for d in done) if done else ""
     order = PLAN.format(most=MOST_STEPS, past=past)
-    told = brief("planner", gather(deps, state), order, _settings(deps).brief_tokens)
+    limit = fitting(deps.model, "planner", Plan, _settings(deps).brief_tokens)
+    told = brief("planner", gather(deps, state), order, limit)
     answer = await put(deps.model, "planner", told.text, Plan, deps.tools("planner")) if deps.model else None
     steps = [s.strip()[:600] for s in answer.steps if s.strip()][:MOST_STEPS] if answer else []
     say(deps, state, "planner", f"{len(steps)} steps planned" if answer else "no valid plan", tuple(steps))

@@ -14,7 +14,7 @@ from atunner.agents.briefing import Inspiration, brief
 from atunner.agents.codegen import Draft
 from atunner.agents.novelty import Twin, twin
 from atunner.agents.rewrite import Rewrite, main_file
-from atunner.core.consult import put
+from atunner.core.consult import fitting, put
 from atunner.core.ports import Model, Panel
 from atunner.core.status import Status
 from atunner.core.trial import Trial
@@ -158,9 +158,10 @@ class Nursery:
         material, tools = gather(self.deps, state), equipped(self.deps, state, "coder")
         material = material.model_copy(update={"inspiration": other})
         alike: Twin | None = None
+        limit = fitting(model, "coder", Rewrite, self.settings.brief_tokens)
         for _ in range(2):
             more = ALIKE.format(likeness=alike.likeness, name=alike.name) if alike else ""
-            told = brief("coder", material, order + more, self.settings.brief_tokens)
+            told = brief("coder", material, order + more, limit)
             answer = await put(model, "coder", told.text, Rewrite, tools)
             if answer is None:
                 return None

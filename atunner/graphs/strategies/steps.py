@@ -10,7 +10,7 @@ from atunner.agents.briefing import brief
 from atunner.agents.codegen import Draft, Proposal
 from atunner.agents.rewrite import Rewrite
 from atunner.core import wrong
-from atunner.core.consult import Spoken, put
+from atunner.core.consult import Spoken, fitting, put
 from atunner.core.errors import UserError
 from atunner.core.record import AgentNote
 from atunner.core.statistics import MINIMUM_GAIN, interval
@@ -56,7 +56,8 @@ async def rewrite(deps: Deps, state: TuningState, order: str, settings: Settings
     """Ask the coder for one rewrite; None when there is no model or no valid answer."""
     if deps.model is None:
         return None
-    told = brief("coder", gather(deps, state), order, settings.brief_tokens)
+    limit = fitting(deps.model, "coder", Rewrite, settings.brief_tokens)
+    told = brief("coder", gather(deps, state), order, limit)
     return await put(deps.model, "coder", told.text, Rewrite, equipped(deps, state, "coder"))
 
 
