@@ -1,6 +1,7 @@
 """`atunner judge selftest` and `atunner verify`: hold the judge, and its word, to account."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,8 +24,10 @@ from atunner.domains.kernels.selftest.hostile import attacked
 from atunner.domains.kernels.selftest.problems import OPERATORS
 from atunner.domains.llvm_ir.bundle import ProgramBundle, config, of_program
 from atunner.domains.llvm_ir.bundle import recheck as recheck_program
+from atunner.domains.llvm_ir.delivered import changed as changed_program
 from atunner.domains.llvm_ir.domain import LlvmIr
 from atunner.domains.llvm_ir.running import open_folder
+from atunner.domains.llvm_ir.subject import Subject
 from atunner.domains.user_kernels.answers import UserOracle
 from atunner.domains.user_kernels.kept import operator_of
 from atunner.knowledge_base.devices import device as named_device
@@ -88,25 +91,37 @@ def selftest(
 def verify(bundle: Annotated[Path, typer.Argument(help="evidence.json, or the folder that holds it.")]) -> int:
     """Print every statement of the bundle with what was found now."""
     program = of_program(text_of(bundle))
-    found = _of_program(program) if program else [*_findings(read(bundle)), *_beside(bundle)]
+    found = _of_program(program, bundle) if program else _of_kernel(bundle)
     for finding in found:
         typer.echo(f"{SIGNS[finding.passed]:9} {finding.name}: {finding.detail}")
     return 1 if any(finding.passed is False for finding in found) else 0
 
 
-def _beside(path: Path) -> list[Finding]:
-    """What a folder holds beside its evidence; nothing where only the file was named."""
-    if not path.is_dir():
-        return []
-    wrong = changed(path, read(path).evidence.candidate)
-    told = "; ".join(wrong) or "source and launch parameters beside the evidence are those that were judged"
-    return [Finding(name="files", passed=not wrong, detail=told)]
+def _beside(wrong: Sequence[str], right: str) -> Finding:
+    """What a folder holds beside its evidence; where only the file was named nobody looks."""
+    return Finding(name="files", passed=not wrong, detail="; ".join(wrong) or right)
 
 
-def _of_program(bundle: ProgramBundle) -> list[Finding]:
+def _of_kernel(path: Path) -> list[Finding]:
+    bundle = read(path)
+    found = _findings(bundle)
+    if path.is_dir():
+        right = "source and launch parameters beside the evidence are those that were judged"
+        found.append(_beside(changed(path, bundle.evidence.candidate), right))
+    return found
+
+
+def _of_program(bundle: ProgramBundle, path: Path) -> list[Finding]:
     """In a cache of its own, so that nothing from before is believed."""
+    evidence, level = bundle.evidence, Settings().sandbox
     with open_folder() as cache:
-        return list(recheck_program(bundle, LlvmIr(config(cache, named_device("host"), Settings().sandbox))))
+        domain = LlvmIr(config(cache, named_device("host"), level))
+        found = list(recheck_program(bundle, domain))
+        if path.is_dir():
+            subject = Subject(evidence.program, cache, level)
+            wrong = [*changed(path, evidence.candidate), *changed_program(path, bundle, domain, subject)]
+            found.append(_beside(wrong, "sources, IR and program beside the evidence are those that were judged"))
+    return found
 
 
 def _findings(bundle: Bundle) -> list[Finding]:

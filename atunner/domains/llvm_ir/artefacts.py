@@ -54,8 +54,8 @@ def leave(subject: Subject, winner: Candidate | None, folder: Path, source: Path
         _text(folder / f"{name}.build.json", recipe_of(chosen).model_dump_json(indent=1)),
     ]
     with open_folder() as first, open_folder() as last:
-        _debuggable(subject, base, first, places)
-        _debuggable(subject, chosen, last, places)
+        debuggable(subject, base, first, places)
+        debuggable(subject, chosen, last, places)
         made += [
             copied(first / "program", folder / f"{name}.opt"),
             _text(folder / f"{name}.opt.ll", (last / IR_FILE).read_text(encoding="utf-8")),
@@ -70,7 +70,7 @@ def leave(subject: Subject, winner: Candidate | None, folder: Path, source: Path
     return Left((*made, script), before, after)
 
 
-def _debuggable(subject: Subject, candidate: Candidate, folder: Path, places: tuple[Path, Path]) -> None:
+def debuggable(subject: Subject, candidate: Candidate, folder: Path, places: tuple[Path, Path]) -> None:
     """Build with debug information of the user's source and of what was rewritten; it must print the same.
 
     IR that was edited has none to keep, and what does not build with it is built as it was measured.

@@ -72,6 +72,11 @@ def config(cache: Path, host: Device, sandbox: str) -> dict[str, JsonValue]:
     return {"cache": str(cache), "device": host.model_dump(mode="json"), "sandbox": sandbox}
 
 
+def task_of(program: Program) -> Task:
+    """The task of an admitted program."""
+    return Task(domain="llvm_ir", name=program.name, spec=program.model_dump(mode="json"))
+
+
 def recheck(bundle: ProgramBundle, domain: Domain[Any]) -> Iterator[Finding]:
     """Look at every statement again: integrity, build, the whole gate and merit.
 
@@ -79,7 +84,7 @@ def recheck(bundle: ProgramBundle, domain: Domain[Any]) -> Iterator[Finding]:
     """
     evidence = bundle.evidence
     origin, program = evidence.origin, evidence.program
-    task = Task(domain="llvm_ir", name=program.name, spec=program.model_dump(mode="json"))
+    task = task_of(program)
     layers = ", ".join(origin.environment.sandbox)
     where = f"{origin.provenance} on {origin.environment.device}; sandbox: {layers}"
     yield Finding(name="provenance", passed=None, detail=where)
