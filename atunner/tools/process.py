@@ -106,10 +106,12 @@ def clocked(
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
     cpu: int | None = None,
+    descriptors: Sequence[int] = (),
 ) -> Clocked:
     """Run `argv` to its end or its limit and say what processor time it took.
 
     output: the file that takes what it prints, None to drop it. stdin: an open file. cpu: the core to stay on.
+    descriptors: open file descriptors that it inherits under the same numbers.
 
     Raises:
         ProgramMissing: no such program.
@@ -121,7 +123,7 @@ def clocked(
             os.sched_setaffinity(0, {cpu})
             stack.callback(os.sched_setaffinity, 0, allowed)
         began = time.monotonic()
-        process = _popen(argv, cwd=None, env=env, stdin=stdin, stdout=out)
+        process = _popen(argv, cwd=None, env=env, stdin=stdin, stdout=out, descriptors=tuple(descriptors))
         ending = stack.enter_context(os.fdopen(os.pidfd_open(process.pid)))
         late = not select.select([ending], [], [], timeout_s)[0]
         kill_group(process.pid)  # before it is reaped, so that its number cannot belong to another yet

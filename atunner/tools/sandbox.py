@@ -131,12 +131,17 @@ def confined(
     writable: Sequence[Path],
     limits: Limits,
     readable: Sequence[Path] = (),
+    clock: int | None = None,
 ) -> tuple[str, ...]:
-    """`argv` wrapped so that it may write only below `writable` and read only that, `readable` and the system."""
+    """`argv` wrapped so that it may write only below `writable` and read only that, `readable` and the system.
+
+    clock: an inherited descriptor that takes the nanoseconds of processor time spent before `argv` begins.
+    """
     folders = [part for path in writable for part in ("-w", str(path))]
     system = [part for path in (*SYSTEM, *readable) for part in ("-r", str(path))]
     numbers = (chain.bits, limits.memory_bytes, limits.file_bytes, limits.cpu_s)
-    return (str(launcher), *map(str, numbers), *folders, *system, "--", *argv)
+    telling = () if clock is None else ("-c", str(clock))
+    return (str(launcher), *map(str, numbers), *folders, *system, *telling, "--", *argv)
 
 
 def _try(layer: Layer, launcher: Path, *argv: str) -> Finished:

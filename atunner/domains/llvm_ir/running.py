@@ -3,8 +3,8 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atunner.core.errors import CandidateError, Crashed, TimedOut
@@ -88,22 +88,54 @@ class Runner:
         limits = Limits(memory_bytes=MEMORY, file_bytes=OUTPUT, cpu_s=int(limit_s) + 2)
         return confined(self._outside, native_program("launcher", self.cache), (), (), limits, readable=[folder])
 
-    def _confined(self, program: Path, args: tuple[str, ...], terms: Terms) -> tuple[str, ...]:
+    def _confined(
+        self, program: Path, args: tuple[str, ...], terms: Terms, clock: int | None = None
+    ) -> tuple[str, ...]:
         memory = 0 if terms.more else MEMORY
         limits = Limits(memory_bytes=memory, file_bytes=OUTPUT, cpu_s=int(terms.limit_s) + 2)
         launcher = native_program("launcher", self.cache)
-        return confined(terms.chain, launcher, (str(program), *args), (), limits, readable=[program.parent])
+        argv = (str(program), *args)
+        return confined(terms.chain, launcher, argv, (), limits, readable=[program.parent], clock=clock)
 
     def _run(self, program: Path, args: tuple[str, ...], stdin: str, terms: Terms) -> Clocked:
-        argv = self._confined(program, args, terms)
         env = {**ENVIRONMENT, **terms.more}
-        with _typed(stdin) as given, self.meter.running():
-            done = clocked(*argv, timeout_s=terms.limit_s, output=terms.out, env=env, stdin=given, cpu=terms.cpu)
+        with _typed(stdin) as given, _Before() as before, self.meter.running():
+            argv = self._confined(program, args, terms, before.told)
+            done = clocked(
+                *argv,
+                timeout_s=terms.limit_s,
+                output=terms.out,
+                env=env,
+                stdin=given,
+                cpu=terms.cpu,
+                descriptors=(before.told,),
+            )
+            done = replace(done, cpu_s=max(done.cpu_s - before.seconds(), 0.0))
         if done.timed_out:
             raise TimedOut(f"The program did not end within {terms.limit_s:.3g} s.")
         if done.code:
             raise _died(done.code, terms.out)
         return done
+
+
+class _Before(AbstractContextManager["_Before"]):
+    """What the launcher takes before a program begins; `told` is where it says so."""
+
+    def __enter__(self) -> "_Before":
+        self._heard, self.told = os.pipe()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._heard)
+        os.close(self.told)
+
+    def seconds(self) -> float:
+        """Seconds of processor time; 0 where it did not come so far. The program has ended."""
+        os.set_blocking(self._heard, False)
+        try:
+            return int(os.read(self._heard, 32)) / 1e9
+        except BlockingIOError:
+            return 0.0
 
 
 def _died(code: int, out: Path | None) -> CandidateError:
