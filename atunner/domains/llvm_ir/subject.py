@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from atunner.core.candidate import Candidate
-from atunner.core.errors import CandidateError, UserError, Wrong
+from atunner.core.errors import Crashed, TimedOut, UserError, Wrong
 from atunner.core.value import Value, content_id
 from atunner.domains.llvm_ir import hints
 from atunner.domains.llvm_ir.build import BEFORE, LINES, O3, STRICT, Compiler, laid_out
@@ -29,7 +29,7 @@ from atunner.tools.sandbox import demand, strongest
 APART = "-fno-inline"
 """Keeps functions apart in IR, so that one of them can be replaced and the others varied."""
 BASELINE = "baseline"
-LAYOUT = 3
+LAYOUT = 4
 """Of what is kept in the cache: another number forgets what was kept before."""
 PATIENCE = 10.0
 """A candidate may take this many times as long as the reference, and a second more."""
@@ -91,10 +91,6 @@ class Subject:
     def ir_of(self, candidate: Candidate) -> str:
         """The IR that the candidate's binary was generated from. Raises NotBuilt, Rejected."""
         return (self.built(candidate).parent / IR_FILE).read_text(encoding="utf-8")
-
-    def sanitized(self, candidate: Candidate, folder: Path) -> Path:
-        """The candidate with sanitizers, built in `folder`. Raises NotBuilt."""
-        return make_sanitized(self.compiler, self.program, candidate, folder)
 
     def shape(self, candidate: Candidate) -> Shape:
         """The shape of what a candidate compiles, before any pass. Raises NotBuilt."""
@@ -254,12 +250,22 @@ class Subject:
 
     def _sanitized_run(self, candidate: Candidate, folder: Path) -> Path:
         """What the candidate prints under sanitizers. Raises Wrong, NotBuilt."""
-        program = self.sanitized(candidate, folder)
-        out = folder / "sanitized.txt"
         try:
-            self.runner.sanitized(program, self.program.input, self.program.dump, out, 10 * self.limit_s)
-        except CandidateError as error:
-            raise Wrong(f"Under sanitizers: {error}") from error
+            return self._sanitized(candidate, folder, telling=False)
+        except (Crashed, TimedOut) as error:
+            found = error
+        if isinstance(found, Crashed):
+            try:  # once more, so that it is said what is wrong
+                self._sanitized(candidate, folder, telling=True)
+            except (Crashed, TimedOut) as error:
+                found = error
+        raise Wrong(f"Under sanitizers: {found}") from found
+
+    def _sanitized(self, candidate: Candidate, folder: Path, *, telling: bool) -> Path:
+        """What the candidate prints. Raises Crashed, TimedOut, NotBuilt."""
+        program = make_sanitized(self.compiler, self.program, candidate, folder, telling=telling)
+        out = folder / "sanitized.txt"
+        self.runner.sanitized(program, self.program.input, self.program.dump, out, 10 * self.limit_s)
         return out
 
     def both_ms(self, program: Path, runs: int) -> tuple[float, float]:
