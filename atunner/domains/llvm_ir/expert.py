@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import combinations, islice
 
 from pydantic import JsonValue
 
@@ -52,7 +52,7 @@ def advise(known: Known, trials: Sequence[Trial], points: int, made: Made) -> tu
         for family, starts in by_family.items()
     ]
     if best and numbers:
-        found.append(_search(best, known.places, numbers))
+        found.append(_search(best, known.places, numbers, _idle(trials)))
     left = points - sum(advice.points for advice in found)
     return (*found, *_at_large(known.searched, left))
 
@@ -70,13 +70,14 @@ def _values(starts: Sequence[Params]) -> dict[str, tuple[JsonValue, ...]]:
     return {name: tuple(dict.fromkeys(p[name] for p in starts)) for name in starts[0]}
 
 
-def _search(best: Params, places: Templates, points: int) -> Advice:
+def _search(best: Params, places: Templates, points: int, idle: frozenset[str]) -> Advice:
     """A searcher over the numbers of the hottest place that was rewritten; everything else stays as it is best."""
     allowed: dict[str, tuple[JsonValue, ...]] = {name: (value,) for name, value in best.items()}
     for place in places.places:
         one = place.chosen(best)
         if one is not None:
-            allowed |= {place.number(one, name): values for name, values in one.parameters.items()}
+            numbers = {place.number(one, name): values for name, values in one.parameters.items()}
+            allowed |= {name: values for name, values in numbers.items() if name not in idle} or numbers
             break
     return Advice(
         family=templates.FAMILY,
@@ -116,11 +117,14 @@ def _wishes(portfolio: Sequence[Params], places: Templates, trials: Sequence[Tri
     yield from ((templates.FAMILY, p) for p in _first(places))
     best = _best(trials, templates.FAMILY)
     if best is not None:
-        yield from ((templates.FAMILY, p) for p in _around(best, places))
+        idle = _idle(trials)
+        yield from ((templates.FAMILY, p) for p in _around(best, places) if not _changed(best, p) <= idle)
     yield from ((flags.FAMILY, p) for p in portfolio[opening:])
     builds = _best(trials, flags.FAMILY)
     if builds is not None:
         yield from ((flags.FAMILY, p) for p in _mixed(portfolio, builds))
+    if best is not None:
+        yield from ((templates.FAMILY, p) for p in _around(best, places))
 
 
 def _first(places: Templates) -> Iterator[Params]:
@@ -145,6 +149,21 @@ def _best(trials: Sequence[Trial], family: str) -> Params | None:
     """The parameters of the family's fastest verified trial."""
     good = [(t.measurement.value, t.candidate.params) for t in trials if t.measurement and t.candidate.family == family]
     return min(good, key=lambda pair: pair[0])[1] if good else None
+
+
+def _changed(one: Params, other: Params) -> frozenset[str]:
+    """The parameters in which two points differ."""
+    return frozenset(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
+def _idle(trials: Sequence[Trial]) -> frozenset[str]:
+    """Parameters whose change alone left the binary as it was; equal binaries share one figure, sample for sample."""
+    alike: dict[tuple[float, ...], list[Params]] = {}
+    for trial in trials:
+        if trial.measurement and trial.candidate.family == templates.FAMILY:
+            alike.setdefault(trial.measurement.samples, []).append(trial.candidate.params)
+    differences = (_changed(*pair) for group in alike.values() for pair in combinations(group, 2))
+    return frozenset(name for changed in differences if len(changed) == 1 for name in changed)
 
 
 def _around(best: Params, places: Templates) -> Iterator[Params]:
