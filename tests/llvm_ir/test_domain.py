@@ -1,18 +1,22 @@
 """What is judged right, and how each way to be wrong is told."""
 
+from pathlib import Path
+
 import pytest
 from ir_programs import Asked
 
-from atunner.core.candidate import Candidate
+from atunner.core.candidate import Candidate, Params
 from atunner.core.judge import judge
+from atunner.core.measurement import Measurement
 from atunner.core.status import Status
 from atunner.core.task import Task
 from atunner.core.trial import Trial
-from atunner.domains.llvm_ir import flags
+from atunner.domains.llvm_ir import flags, templates, timing
 from atunner.domains.llvm_ir.build import STRICT
 from atunner.domains.llvm_ir.domain import TOOLS_S, LlvmIr
 from atunner.domains.llvm_ir.program import program_of
 from atunner.domains.llvm_ir.recipe import RECIPE_FILE, LoopHint, Recipe
+from atunner.domains.llvm_ir.seen import Seen
 from atunner.domains.llvm_ir.subject import Subject
 
 SUM = "sum += a[i][k] * b[k][j];"
@@ -75,7 +79,9 @@ def test_a_right_rewrite_is_tried_in_varied_programs_and_under_sanitizers(
         (INNER, "for (int k = 0; k < 170; k++)\n                sum",
          "With smaller sizes only"),
         (SUM, "{ sum += a[i][k] * b[k][j]; if ((&b[0][0])[DEPTH * COLS + k % 2] > 1e300) sum = 0; }",
-         "Under sanitizers"),
+         "AddressSanitizer"),
+        (SUM, "{ sum += a[i][k] * b[k][j]; int most = 2147483647 - k; if (most + k + 1 > 0) sum = 0; }",
+         "signed integer overflow"),
     ],
 )  # fmt: skip
 def test_a_wrong_rewrite_is_told_how(
@@ -85,6 +91,7 @@ def test_a_wrong_rewrite_is_told_how(
 
     assert trial.status is Status.WRONG, trial.feedback
     assert message in trial.feedback
+    assert ("Under sanitizers" in trial.feedback) == ("anitizer" in message or "overflow" in message)
     assert trial.measurement is None
 
 
@@ -192,6 +199,51 @@ def test_the_expert_begins_with_fixed_builds_then_takes_rewrites(domain: LlvmIr,
     assert first[0].family == flags.FAMILY
     assert dict(first[0].starts[0]) == flags.strict()
     assert all(p not in points for p in ((a.family, s) for a in after for s in a.starts))
+
+
+def test_numbers_that_changed_no_binary_are_left_for_last(domain: LlvmIr, product: Task) -> None:
+    def trial(params: Params, *samples: float) -> Trial:
+        candidate = domain.realise(product, templates.FAMILY, params)
+        return Trial(
+            candidate=candidate, status=Status.OK, measurement=Measurement(unit="ms", samples=samples, source="test")
+        )
+
+    def changed(trials: list[Trial]) -> list[set[str]]:
+        """What each advised rewrite changes in the best one."""
+        advised = [a for a in domain.advise(product, trials, 12) if a.family == templates.FAMILY]
+        return [{n for n in p if p[n] != best[n]} for a in advised for p in a.starts]
+
+    base = Trial(candidate=domain.baseline(product), status=Status.OK)
+    best = next(p for a in domain.advise(product, [base], 6) if a.family == templates.FAMILY for p in a.starts)
+    name = next(n for n in best if n == "everywhere_register_block_rows")
+    one, other = trial(best, 1.0, 1.1), trial({**best, name: 2}, 1.0, 1.1)
+    apart = trial({**best, name: 2}, 1.2, 1.3)
+
+    assert {name} in changed([base, one, apart])
+    assert {name} not in changed([base, one, other])
+
+
+def test_the_fastest_is_what_the_next_is_measured_beside(domain: LlvmIr, product: Task, tmp_path: Path) -> None:
+    seen = Seen(tmp_path / "seen")
+    programs = [tmp_path / name for name in ("one", "two", "three")]
+    for program, ms in zip(programs, (3.0, 2.0, 4.0), strict=True):
+        program.touch()
+        seen.keep(program.name, program, Measurement(unit="ms", samples=(ms,), source="test"))
+
+    leader = seen.leader()
+    assert leader is not None
+    assert (leader.program, leader.figure.value) == (programs[1], 2.0)
+    programs[1].unlink()
+    assert seen.leader() is None
+
+
+def test_what_is_far_behind_is_not_looked_at_for_long() -> None:
+    def pairs(candidate_ms: float) -> int:
+        return len(timing.look(lambda: 10.0, lambda: candidate_ms).baseline)
+
+    assert pairs(13.0) == timing.LEAST_PAIRS
+    assert pairs(11.0) == pairs(9.0) == timing.MOST_PAIRS
+    assert timing.corrected(timing.look(lambda: 10.0, lambda: 5.0), 20.0).value == 10.0
 
 
 def test_what_is_not_faster_for_sure_is_not_published(domain: LlvmIr, product: Task, subject: Subject) -> None:

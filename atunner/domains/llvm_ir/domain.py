@@ -29,7 +29,7 @@ from atunner.domains.llvm_ir.program import Program, program_of
 from atunner.domains.llvm_ir.recipe import recipe_of
 from atunner.domains.llvm_ir.running import open_folder
 from atunner.domains.llvm_ir.seen import Seen
-from atunner.domains.llvm_ir.subject import Subject, copied, digest
+from atunner.domains.llvm_ir.subject import BASELINE, Subject, copied, digest
 from atunner.domains.llvm_ir.templates import FAMILY, Templates
 from atunner.domains.llvm_ir.toolchain import toolchain
 from atunner.domains.llvm_ir.variants import varied
@@ -70,7 +70,7 @@ class Built:
 
 
 class LlvmIr:
-    """C programs on this machine: every figure is measured, by turns with the -O3 build."""
+    """C programs on this machine: every figure is measured, by turns with the fastest so far."""
 
     def __init__(self, config: dict[str, JsonValue]) -> None:
         self.config = Config.model_validate(config)
@@ -228,18 +228,20 @@ class LlvmIr:
                 yield gate.Variant(number, change.name, candidate)
 
     def measure(self, task: Task, built: Built) -> Measurement:
-        """Processor time by turns with the -O3 build; a binary that was timed before is not timed again."""
+        """Processor time by turns with the fastest so far; a binary that was timed before is not timed again."""
         subject = self._subject(task)
         seen, key = self._seen(subject), built.sha256
         earlier = seen.recall(key)
         if earlier is not None:
             return earlier
+        leader, steady_ms = subject.built(subject.baseline), subject.reference.cpu_ms
+        if built.candidate.family != BASELINE and (ahead := seen.leader()):
+            leader, steady_ms = ahead.program, ahead.figure.value
         with open_folder() as folder:
-            base = copied(subject.built(subject.baseline), folder / "base")
-            mine = copied(built.path, folder / "mine")
-            found = timing.look(lambda: subject.timed_ms(base), lambda: subject.timed_ms(mine))
-        figure = timing.corrected(found, subject.reference.cpu_ms)
-        seen.keep(key, figure)
+            lead, mine = copied(leader, folder / "leader"), copied(built.path, folder / "mine")
+            found = timing.look(lambda: subject.timed_ms(lead), lambda: subject.timed_ms(mine))
+        figure = timing.corrected(found, steady_ms)
+        seen.keep(key, built.path, figure)
         return figure
 
     def profile(self, task: Task, built: Built) -> Profile:
@@ -249,10 +251,16 @@ class LlvmIr:
     def compare(self, task: Task, baseline: Built, candidate: Built) -> Comparison | None:
         """Both built again from their records, at least 15 pairs by turns, in new processes.
 
+        Two candidates, neither of which is the baseline, meet as they were verified: nothing is published from it.
+
         Raises:
-            NotMeasured: not faster for sure, so that it must not be published.
+            NotMeasured: not faster than the baseline for sure, so that it must not be published.
         """
         subject = self._subject(task)
+        if baseline.candidate.family != BASELINE:
+            with open_folder() as folder:
+                first, second = (copied(b.path, folder / str(n)) for n, b in enumerate((baseline, candidate)))
+                return timing.met(lambda: subject.timed_ms(first), lambda: subject.timed_ms(second))
         with open_folder() as folder:
             programs = []
             for number, built in enumerate((baseline, candidate)):
