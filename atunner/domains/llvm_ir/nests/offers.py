@@ -81,14 +81,19 @@ class Template:
 
 
 def shapes(vector_bytes: int) -> tuple[dict[str, JsonValue], ...]:
-    """Packed blocks whose accumulators fill the registers: 12 or 16 of 32, of half or all of the width; else 8 of 16.
+    """Packed blocks whose accumulators fill the registers: 8 to 16 of 32, of half or all of the width; else 8 of 16.
 
     Twelve of them, three loads and a product have room in the first sixteen registers, whose names are shorter.
     """
     packed: dict[str, JsonValue] = {"rows": 4, "pack": 1, "apart": 1}
     if vector_bytes < 64:
         return ({**packed, "vectors": 2, "depth": 256}, {**packed, "vectors": 3, "depth": 256})
-    return ({**packed, "bytes": 32, "vectors": 3, "depth": 128}, {**packed, "vectors": 4, "depth": 256})
+    half = {**packed, "bytes": 32}
+    return (
+        {**half, "vectors": 3, "depth": 128},
+        {**half, "vectors": 2, "depth": 256},
+        {**packed, "vectors": 4, "depth": 256},
+    )
 
 
 def templates(vector_bytes: int) -> tuple[Template, ...]:
