@@ -30,11 +30,11 @@ void *__real_aligned_alloc(size_t alignment, size_t size);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 extern char __bss_start[], _end[];
 
-/* Freed as any other memory is. */
+/* Freed as any other memory is. A short rest stays on small pages: to clear a huge one would take longer. */
 static void *large(size_t alignment, size_t size)
 {
-    size_t whole = (size + PAGE - 1) / PAGE * PAGE;
-    void *memory = __real_aligned_alloc(alignment > PAGE ? alignment : PAGE, whole);
+    size_t whole = (size + PAGE - PAGE / 4) / PAGE * PAGE;
+    void *memory = __real_aligned_alloc(alignment > PAGE ? alignment : PAGE, whole > size ? whole : size);
     if (memory)
         madvise(memory, whole, MADV_HUGEPAGE);
     return memory;
