@@ -45,7 +45,7 @@ from atunner.graphs.request import Request, affordable, request_from, request_va
 from atunner.graphs.state import TuningState
 from atunner.graphs.strategies import ASKING
 from atunner.graphs.strategies.own import exits, guarded
-from atunner.graphs.strategies.prepare import prepared, without_model
+from atunner.graphs.strategies.prepare import must_suit, prepared, without_model
 from atunner.graphs.thread import in_thread
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
@@ -136,6 +136,7 @@ class Session:
         task = source.task if source and source.task.id == request.task.id else domain.admit(request.task)
         if not domain.unreachable(task):
             load("searchers", request.options.search, SEARCHERS)
+        must_suit(request.strategy, request.options.strategy, domain.baseline(task))
         run = run or new_run(task)
         provenance = domain.provenance(task)
         record = RunRecord(

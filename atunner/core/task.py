@@ -29,6 +29,9 @@ class Objective(Value):
 
 MOST = 10**12
 """Trials or tokens that a budget may have; more fits no column of a database."""
+MOST_SEED = 2_147_483_647
+MOST_RATIO = 1_000_000
+"""Nothing gets so much faster; a search that should stop there would never stop."""
 
 
 class Budget(Value):

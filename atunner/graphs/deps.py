@@ -9,10 +9,11 @@ from pydantic import JsonValue
 from atunner.agents.codegen import Recalled
 from atunner.core.consult import Toolbox
 from atunner.core.device import Device
+from atunner.core.errors import UserError
 from atunner.core.ports import Clock, Domain, Executor, Memory, Model, Searcher
 from atunner.core.record import AgentNote, RunRecord, RunState
 from atunner.core.space import Space
-from atunner.core.task import Spent
+from atunner.core.task import MOST_RATIO, MOST_SEED, Spent
 from atunner.core.trial import Trial
 from atunner.graphs.events import Watch, ignore
 from atunner.tools.calm import calm
@@ -74,6 +75,9 @@ class Options:
 
     ahead: how many candidates are built at once. seed: of every search of this run. strategy: the
     strategy's own settings. approve: "plan" or "candidate", what a person is asked about; "" asks nobody.
+
+    Raises:
+        UserError: a seed or a ratio that is none.
     """
 
     search: str = "auto"
@@ -86,6 +90,13 @@ class Options:
     target_ratio: float | None = None
     strategy: dict[str, JsonValue] = field(default_factory=dict)
     approve: str = ""
+
+    def __post_init__(self) -> None:
+        seed, ratio = self.seed, self.target_ratio
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MOST_SEED:
+            raise UserError(f"A seed is a whole number from 0 to {MOST_SEED}; got {seed!r}.")
+        if ratio is not None and not 0 < ratio <= MOST_RATIO:
+            raise UserError(f"The ratio to stop at is above 0 and at most {MOST_RATIO:,}; got {ratio!r}.")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from atunner.core.errors import UserError
 from atunner.core.job import JobRequest
-from atunner.core.task import Budget
+from atunner.core.task import MOST_RATIO, MOST_SEED, Budget
 from atunner.core.value import Value
 from atunner.jobs import forms
 from atunner.jobs.work import KINDS, Word, Work
@@ -52,8 +52,8 @@ class Submission(Value):
     strategy: Word = "expert"
     strategy_options: Annotated[dict[Option, Setting], Field(max_length=16)] = Field(default_factory=dict)
     search: Word = "auto"
-    seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
-    target_ratio: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
+    seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0
+    target_ratio: Annotated[float, Field(gt=0, le=MOST_RATIO, allow_inf_nan=False)] | None = None
     labels: Annotated[dict[Label, Label], Field(max_length=16)] = Field(default_factory=dict)
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     approval: bool = False

@@ -145,6 +145,16 @@ def next_step(steps: Sequence[TuningStep], outcomes: dict[str, str]) -> TuningSt
     )
 
 
+def must_be_for(settings: Explicit, file: str) -> None:
+    """Refuse steps that ship for another language than that of the file which is rewritten. Raises UserError."""
+    language, own = settings.language, _language(file)
+    same = language == own or {language, own} <= {"c", "llvm_ir"}
+    if language and settings.steps is None and not same:
+        raise UserError(
+            f"The strategy setting language={language} is for another kernel: {file} is {own}; leave it out."
+        )
+
+
 class ExplicitStrategy:
     """Walks the steps, one a round. steps: None for those that ship for the candidate's language."""
 

@@ -5,12 +5,15 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from atunner.agents.rewrite import main_file
+from atunner.core.candidate import Candidate
 from atunner.core.errors import UserError
 from atunner.core.foreign import Foreign
 from atunner.core.record import AgentNote, RunRecord
 from atunner.graphs.deps import RunMemory
 from atunner.graphs.events import Event, Watch
 from atunner.graphs.strategies import ASKING, BUILT_IN, strategy
+from atunner.graphs.strategies.explicit import Explicit, must_be_for
 from atunner.graphs.strategies.steps import known
 
 
@@ -31,6 +34,12 @@ def prepared(name: str, settings: dict[str, JsonValue]) -> Any:
     if isinstance(kind, type):
         known(settings, kind)
     return made
+
+
+def must_suit(name: str, settings: dict[str, JsonValue], start: Candidate) -> None:
+    """Refuse settings that are not for what is tuned. start: what it begins with. Raises UserError."""
+    if name == "explicit":
+        must_be_for(known(settings, Explicit), main_file(start))
 
 
 def without_model(memory: RunMemory, record: RunRecord, strategy: str, watch: Watch) -> None:
