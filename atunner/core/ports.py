@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from enum import StrEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
@@ -108,6 +108,15 @@ class Racing(Protocol):
 
     def prove(self, task: Task, candidate: Candidate) -> Screening:
         """Whether it gives right results, without timing it: the reason says what is wrong, "" that nothing is."""
+        ...
+
+
+@runtime_checkable
+class Meeting(Protocol):
+    """What a domain may offer beside `Domain` where a comparison for publishing takes long."""
+
+    def meet(self, task: Task, leader: Any, rival: Any) -> Comparison | None:
+        """Two that were built and verified, interleaved in one short session; None where nothing can be measured."""
         ...
 
 

@@ -4,23 +4,28 @@ Figures of the board come from sessions minutes apart; a shared machine may have
 """
 
 from atunner.core.errors import CandidateError
+from atunner.core.ports import Meeting
 from atunner.core.record import AgentNote
 from atunner.core.status import Provenance
 from atunner.core.trial import Comparison, Trial
 from atunner.graphs.deps import Deps
 from atunner.graphs.state import TuningState
 
-NEAR = 1.15
+NEAR = 1.25
 """Figures within this factor of the best may differ by the machine's state alone."""
-RIVALS = 2
-SHARE, MEETING_S = 0.5, 5.0
-"""Finals take at most this part of what the search took; what one meeting takes, about."""
+RIVALS = 4
+SHARE, MEETING_S = 0.5, 2.0
+"""Finals take about this part of what the search took at most; what one meeting takes, about."""
 
 
 def led(deps: Deps, state: TuningState, board: list[Trial]) -> list[Trial]:
     """The board with its true leader first, as far as meetings tell. board: the best figure first."""
     rivals, told = _near(deps, state, board), list[str]()
+    until = deps.clock.now() + _allowed_s(deps) - MEETING_S
     for rival in rivals:
+        if deps.clock.now() > until:
+            told.append(f"{_name(rival)} was not met: finals take {SHARE:.0%} of the search's time")
+            continue
         try:
             found = _met(deps, state, board[0], rival)
         except CandidateError as error:
@@ -44,16 +49,21 @@ def _near(deps: Deps, state: TuningState, board: list[Trial]) -> list[Trial]:
     if not board or deps.domain.provenance(state.task) is not Provenance.MEASURED:
         return []
     figures = [trial.measurement.value if trial.measurement else 0.0 for trial in board]
-    if min(figures) <= 0.0:
+    if min(figures) <= 0.0 or _allowed_s(deps) < MEETING_S:
         return []
-    allowed = min(RIVALS, int(SHARE * deps.memory.head(deps.run).spent.seconds / MEETING_S))
     near = [max(f / figures[0], figures[0] / f) <= NEAR for f in figures]
-    return [trial for trial, close in zip(board[1:], near[1:], strict=True) if close][:allowed]
+    return [trial for trial, close in zip(board[1:], near[1:], strict=True) if close][:RIVALS]
+
+
+def _allowed_s(deps: Deps) -> float:
+    return SHARE * deps.memory.head(deps.run).spent.seconds
 
 
 def _met(deps: Deps, state: TuningState, leader: Trial, rival: Trial) -> Comparison | None:
-    built = [deps.domain.build(state.task, trial.candidate) for trial in (leader, rival)]
-    return deps.domain.compare(state.task, *built)
+    first, second = (deps.domain.build(state.task, trial.candidate) for trial in (leader, rival))
+    if isinstance(deps.domain, Meeting):
+        return deps.domain.meet(state.task, first, second)
+    return deps.domain.compare(state.task, first, second)
 
 
 def _name(trial: Trial) -> str:

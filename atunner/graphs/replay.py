@@ -151,6 +151,10 @@ class Recorded:
         base = self._source.record.baseline
         return self._source.record.confirmed if base and base.candidate.id == baseline.id else None
 
+    def meet(self, task: Task, leader: Candidate, rival: Candidate) -> Comparison | None:
+        """Who won then is known."""
+        return None
+
     def yardstick(self, task: Task, candidate: Candidate) -> Comparison | None:
         """Not taken again."""
         return None

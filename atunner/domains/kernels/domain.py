@@ -219,19 +219,31 @@ class Kernels:
         subject = self._subjects.of(task)
         if not subject.measured_here:
             return None
-        backend, plan = subject.backend, TimingPlan(compare_s=3.0, relative_error=0.005)
+        plan = TimingPlan(compare_s=3.0, relative_error=0.005)
         sanitized: tuple[Check, ...] = ()
         if isinstance(candidate, CudaBuilt):
             plan = GPU_PLAN
         if isinstance(candidate, CudaBuilt | CBuilt):
             sanitized = self._sanitized(subject, baseline, candidate)
+        found = self._interleaved(subject, baseline, candidate, plan)
+        return found.model_copy(update={"checks": (*found.checks, *sanitized)})
+
+    def meet(self, task: Task, leader: Any, rival: Any) -> Comparison | None:
+        """Both interleaved on this machine, in new processes, for as long as the board's order needs."""
+        subject = self._subjects.of(task)
+        if not subject.measured_here:
+            return None
+        plan = _timing(subject)
+        return self._interleaved(subject, leader, rival, plan.model_copy(update={"compare_s": plan.compare_s / 2}))
+
+    def _interleaved(self, subject: Subject, first: Any, second: Any, plan: TimingPlan) -> Comparison:
+        backend = subject.backend
         with (
             backend.device(),
-            backend.session(baseline, self._feed(subject), plan) as first,
-            backend.session(candidate, self._feed(subject), plan) as second,
+            backend.session(first, self._feed(subject), plan) as one,
+            backend.session(second, self._feed(subject), plan) as other,
         ):
-            found = timing.compare(first, second, plan)
-        return found.model_copy(update={"checks": (*found.checks, *sanitized)})
+            return timing.compare(one, other, plan)
 
     def _sanitized(self, subject: Subject, baseline: Any, candidate: Any) -> tuple[Check, ...]:
         """What the sanitizers say; a fault that the baseline has too is told and not held against the candidate."""

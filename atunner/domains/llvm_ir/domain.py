@@ -251,16 +251,10 @@ class LlvmIr:
     def compare(self, task: Task, baseline: Built, candidate: Built) -> Comparison | None:
         """Both built again from their records, at least 15 pairs by turns, in new processes.
 
-        Two candidates, neither of which is the baseline, meet as they were verified: nothing is published from it.
-
         Raises:
             NotMeasured: not faster than the baseline for sure, so that it must not be published.
         """
         subject = self._subject(task)
-        if baseline.candidate.family != BASELINE:
-            with open_folder() as folder:
-                first, second = (copied(b.path, folder / str(n)) for n, b in enumerate((baseline, candidate)))
-                return timing.met(lambda: subject.timed_ms(first), lambda: subject.timed_ms(second))
         with open_folder() as folder:
             programs = []
             for number, built in enumerate((baseline, candidate)):
@@ -277,6 +271,13 @@ class LlvmIr:
                 f"not faster when confirmed: {found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
             )
         return found
+
+    def meet(self, task: Task, leader: Built, rival: Built) -> Comparison | None:
+        """The binaries that were verified, by turns: nothing is published from it."""
+        subject = self._subject(task)
+        with open_folder() as folder:
+            first, second = (copied(built.path, folder / str(n)) for n, built in enumerate((leader, rival)))
+            return timing.met(lambda: subject.timed_ms(first), lambda: subject.timed_ms(second))
 
     def yardstick(self, task: Task, candidate: Any) -> Comparison | None:
         """No library computes what the program computes."""

@@ -112,6 +112,10 @@ class UserKernels(Kernels):
             return found
         return compared(task, found, self._figures(task, baseline), self._figures(task, candidate))
 
+    def meet(self, task: Task, leader: Any, rival: Any) -> Comparison | None:
+        """By the task's own objective."""
+        return super().meet(task, leader, rival) if only_time(task) else self.compare(task, leader, rival)
+
     def _figures(self, task: Task, built: Any) -> Figures:
         subject, joules = self._subjects.of(task), tuple[float, ...]()
         if needs_energy(task):
