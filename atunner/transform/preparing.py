@@ -7,6 +7,7 @@ from math import prod
 from pathlib import Path
 
 from atunner.core.errors import UserError
+from atunner.core.foreign import Foreign
 from atunner.core.task import Budget, Task
 from atunner.operators.user import UserKernel, problem_of
 from atunner.operators.user.cases import GivenTest
@@ -204,12 +205,14 @@ class Preparation:
 
     def _of(self, strategy: TestingStrategy, view: KernelView) -> list[KernelTest]:
         """The tests of one strategy. Raises UserError: a class of the user's gave something else."""
-        found = strategy.tests(view)
+        name = type(strategy).__name__
+        with Foreign(f"{name}.tests raised"):
+            found = list(strategy.tests(view))
         strange = [t for t in found if not isinstance(t, KernelTest)]
         if strange:
-            name, kind = type(strategy).__name__, type(strange[0]).__name__
+            kind = type(strange[0]).__name__
             raise UserError(f"{name}.tests gave an object of type {kind}; give KernelTest(inputs, expected).")
-        return list(found)
+        return found
 
     def _suggested(self, kernel: UserKernel, view: KernelView) -> tuple[GivenTest, ...]:
         found: tuple[GivenTest, ...] = ()

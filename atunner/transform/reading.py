@@ -1,5 +1,6 @@
 """From a kernel's source to its description: name, arguments, outputs, sizes and launch, with what is left to ask."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,17 +117,48 @@ def read(text_: str, said: Said, language: str, called: str) -> Reading:
                 f"The type of the argument {one.name!r} of {chosen} is not known here. "
                 f"Give arguments={{{one.name!r}: 'float32[n]'}}."
             )
-    _known(said, chosen, [d.name for d in declared])
     integers = frozenset(d.name for d in declared if not d.pointer and d.dtype.startswith(("int", "uint")))
+    _known(said, chosen, declared)
+    _check_sizes(said, chosen, text_, declared, integers)
+    _check_launch(said, chosen, language)
     tuned = frozenset(p.name for p in source.tunables(text_).parameters) | frozenset(said.parameters)
     return _Reader(text_, said, language, chosen, declared, Body(text_, chosen, integers, tuned)).reading()
 
 
-def _known(said: Said, kernel: str, names: Sequence[str]) -> None:
+def _known(said: Said, kernel: str, declared: Sequence[Declared]) -> None:
+    names, pointers = [d.name for d in declared], [d.name for d in declared if d.pointer]
+    for one in said.outputs:
+        if one in names and one not in pointers:
+            raise UserError(f"outputs names {one!r}, which is one number. Outputs are among {', '.join(pointers)}.")
     for keyword, given in (("outputs", said.outputs), ("arguments", said.arguments)):
         for one in given:
             if one not in names:
                 raise UserError(f"{keyword} names {one!r}, which {kernel} does not take. It takes {', '.join(names)}.")
+
+
+def _check_sizes(said: Said, kernel: str, text_: str, declared: Sequence[Declared], integers: frozenset[str]) -> None:
+    """Refuse a size that neither the source nor anything else that was said speaks of."""
+    others = {d.name for d in declared} - integers
+    told = [*said.arguments.values(), *said.problem_size, *said.grid, *said.block, *said.constraints]
+    spoken = set(re.findall(r"[A-Za-z_]\w*", " ".join([text_, *map(str, told)]))) - others
+    for one in said.sizes:
+        if one not in spoken:
+            known = ", ".join(sorted(integers)) or "none by itself"
+            raise UserError(f"sizes names {one!r}, which is no size of {kernel}. Its sizes: {known}.")
+
+
+def _check_launch(said: Said, kernel: str, language: str) -> None:
+    """Refuse what a language or the axes of a grid have no use for."""
+    for keyword, given in (("grid", said.grid), ("block", said.block)):
+        if given and language not in GPU:
+            raise UserError(f"{keyword} is for kernels of GPUs, and {kernel} is {language}: leave it out.")
+    extents: dict[str, Sequence[object]] = {"problem_size": said.problem_size, "grid": said.grid, "block": said.block}
+    for keyword, many in extents.items():
+        if len(many) > len(AXES):
+            raise UserError(f"{keyword} takes at most {len(AXES)} extents, x, y and z; got {len(many)}.")
+    for one in said.problem_size:
+        if isinstance(one, bool) or not str(one).isdigit() or int(one) < 1:
+            raise UserError(f"problem_size takes whole numbers above 0, got {one!r}.")
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """What is read from a kernel by itself, and what is asked for because it cannot be."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transform_kernels import AXPY, MATMUL, ROWS
@@ -136,6 +137,33 @@ def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
         (AXPY, {"file": "axpy.c"}, "Give the kernel once, as kernel_string=SOURCE or file=PATH; got 2 of them"),
         (None, {}, "file=PATH; got 0 of them"),
         (None, {"file": "no such file.c"}, "Cannot read the kernel no such file.c"),
+        (AXPY, {"sizes": {"n": 64, "m": 3}}, "sizes names 'm', which is no size of axpy. Its sizes: n."),
+        (AXPY, {"sizes": {"n": 64, "x": 3}}, "sizes names 'x', which is no size of axpy. Its sizes: n."),
+        (AXPY, {"outputs": ["a"]}, "outputs names 'a', which is one number. Outputs are among y, x."),
+        (
+            AXPY,
+            {"sizes": {"n": 64}, "arguments": {"x": "float64[n] input"}},
+            "the argument x is float32 in the source, not float64.",
+        ),
+        (
+            AXPY,
+            {"sizes": {"n": 64}, "arguments": {"x": "float32 = 2"}},
+            "the argument x is a pointer in the source, and not one number; write float32[n].",
+        ),
+        (
+            AXPY,
+            {"sizes": {"n": 64}, "arguments": {"a": "float32[n] input"}},
+            "the argument a is one number in the source, and no array; write float32 = EXPRESSION.",
+        ),
+        (AXPY, {"grid": ["n"]}, "grid is for kernels of GPUs, and axpy is c: leave it out."),
+        (AXPY, {"block": ["32"]}, "block is for kernels of GPUs, and axpy is c: leave it out."),
+        (GPU, {"device": "A100", "problem_size": ["m"]}, "problem_size takes whole numbers above 0, got 'm'."),
+        (GPU, {"device": "A100", "problem_size": [1, 2, 3, 4]}, "at most 3 extents, x, y and z; got 4."),
+        (
+            AXPY,
+            {"sizes": {"n": 64}, "tolerance": {"rtol": 1e-3}},
+            "No tolerance named 'rtol'. Known: absolute, relative.",
+        ),
         (AXPY, {"sizes": 5}, "sizes takes {NAME: VALUE}, got 5"),
         (AXPY, {"outputs": "y"}, "outputs takes a list, got 'y'"),
         (AXPY, {"sizes": {"n": 64}, "constraints": ["UNROLL > 8"]}, "'UNROLL > 8' cannot be met"),
@@ -154,6 +182,15 @@ def test_what_is_wrong_or_not_clear_is_one_line(source: str, said: dict[str, obj
         LLMKernelTransformer(source, **said).prepare()  # type: ignore[arg-type]  # as the test says
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_size_may_be_one_that_a_shape_or_a_macro_speaks_of(home: object) -> None:
+    said: dict[str, Any] = {"arguments": {"x": "float32[m] input", "y": "int8[m] inout"}, "sizes": {"m": 8, "N": 2}}
+    source = "void f(char *y, const float *x) { for (int i = 0; i < N; i++) y[i] += x[i]; }"
+
+    assert set(LLMKernelTransformer(source, **said).reading.sizes) == {"m", "N"}
+    with pytest.raises(UserError, match="Its sizes: none by itself"):
+        LLMKernelTransformer(source, **{**said, "sizes": {"k": 2}})
 
 
 def test_the_kernel_may_be_given_by_keyword(tmp_path: Path) -> None:

@@ -134,6 +134,11 @@ class Edges:
         return [KernelTest({"x": np.zeros(x.shape, np.float32)}), KernelTest({"x": np.full(x.shape, 1e30, np.float32)})]
 
 
+class Broken:
+    def tests(self, kernel: KernelView) -> Sequence[Any]:
+        raise ValueError("two\nlines")
+
+
 class Confused:
     def tests(self, kernel: KernelView) -> Sequence[Any]:
         return [3]
@@ -149,6 +154,8 @@ def test_a_testing_class_of_your_own_is_asked_with_the_kernel(home: Path) -> Non
     kernel = LLMKernelTransformer(AXPY, testing_strategy=beside, sizes={"n": 128}).prepare().task.spec["kernel"]
     assert kernel["generated"] is True
 
+    with pytest.raises(UserError, match=r"Broken\.tests raised ValueError: two lines\."):
+        LLMKernelTransformer(AXPY, testing_strategy=Broken(), sizes={"n": 128}).prepare()
     with pytest.raises(UserError, match=r"Confused\.tests gave an object of type int"):
         LLMKernelTransformer(AXPY, testing_strategy=Confused(), sizes={"n": 128}).prepare()
 

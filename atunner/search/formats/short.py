@@ -14,6 +14,7 @@ from atunner.core.program import Launch
 from atunner.core.space import Parameter, Space
 from atunner.operators.user import Answer, Argument, Tolerance, UserKernel
 from atunner.search.formats import geometry, source
+from atunner.search.formats.agreement import agreeing
 from atunner.search.formats.lists import only_when, plain_constraint, spread, value_list
 from atunner.tools.text import text_of
 
@@ -68,7 +69,7 @@ def described(content: Mapping[str, Any], file: Path, path: Path) -> UserKernel:
             space=space,
             default={**found.defaults, **default},
             answer=_answer(content, path),
-            tolerance=Tolerance.model_validate(_mapping(content, "tolerance", path)),
+            tolerance=_tolerance(content, path),
             flops=str(content.get("flops", "")),
             bytes=str(content.get("bytes", "")),
         )
@@ -149,7 +150,8 @@ def _arguments(
             raise UserError(f"{path.name}: the kernel takes {d.name!r}, which is not among the arguments.")
     order = [d.name for d in declared] if {d.name for d in declared} == set(given) else list(given)
     constants = {d.name: d.constant for d in declared}
-    return tuple(_argument(n, str(given[n]), constants.get(n, False), path) for n in order)
+    made = [_argument(n, str(given[n]), constants.get(n, False), path) for n in order]
+    return agreeing(made, declared, path.name)
 
 
 def _argument(name: str, text: str, constant: bool, path: Path) -> Argument:
@@ -202,6 +204,14 @@ def _launch(content: Mapping[str, Any], name: str, language: str, space: Space, 
         raise UserError(f"{path.name}: how many blocks are started? Give problem_size or grid.")
     update = {"shared_bytes": str(content.get("shared_bytes", 0)), **({"grid": grid} if grid else {})}
     return made.model_copy(update=update)
+
+
+def _tolerance(content: Mapping[str, Any], path: Path) -> Tolerance:
+    given = _mapping(content, "tolerance", path)
+    for name in given:
+        if name not in Tolerance.model_fields:
+            raise UserError(f"{path.name}: {UnknownName('tolerance', name, Tolerance.model_fields)}")
+    return Tolerance.model_validate(given)
 
 
 def _list(given: object) -> list[object]:
