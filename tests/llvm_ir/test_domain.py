@@ -210,7 +210,7 @@ def test_numbers_that_changed_no_binary_are_left_for_last(domain: LlvmIr, produc
 
     def changed(trials: list[Trial]) -> list[set[str]]:
         """What each advised rewrite changes in the best one."""
-        advised = [a for a in domain.advise(product, trials, 12) if a.family == templates.FAMILY]
+        advised = [a for a in domain.advise(product, trials, 40) if a.family == templates.FAMILY]
         return [{n for n in p if p[n] != best[n]} for a in advised for p in a.starts]
 
     base = Trial(candidate=domain.baseline(product), status=Status.OK)

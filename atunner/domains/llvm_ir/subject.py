@@ -250,22 +250,12 @@ class Subject:
 
     def _sanitized_run(self, candidate: Candidate, folder: Path) -> Path:
         """What the candidate prints under sanitizers. Raises Wrong, NotBuilt."""
-        try:
-            return self._sanitized(candidate, folder, telling=False)
-        except (Crashed, TimedOut) as error:
-            found = error
-        if isinstance(found, Crashed):
-            try:  # once more, so that it is said what is wrong
-                self._sanitized(candidate, folder, telling=True)
-            except (Crashed, TimedOut) as error:
-                found = error
-        raise Wrong(f"Under sanitizers: {found}") from found
-
-    def _sanitized(self, candidate: Candidate, folder: Path, *, telling: bool) -> Path:
-        """What the candidate prints. Raises Crashed, TimedOut, NotBuilt."""
-        program = make_sanitized(self.compiler, self.program, candidate, folder, telling=telling)
+        program = make_sanitized(self.compiler, self.program, candidate, folder)
         out = folder / "sanitized.txt"
-        self.runner.sanitized(program, self.program.input, self.program.dump, out, 10 * self.limit_s)
+        try:
+            self.runner.sanitized(program, self.program.input, self.program.dump, out, 10 * self.limit_s)
+        except (Crashed, TimedOut) as error:
+            raise Wrong(f"Under sanitizers: {error}") from error
         return out
 
     def both_ms(self, program: Path, runs: int) -> tuple[float, float]:
