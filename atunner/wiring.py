@@ -47,6 +47,7 @@ from atunner.graphs.strategies import ASKING
 from atunner.graphs.strategies.own import exits, guarded
 from atunner.graphs.strategies.prepare import must_suit, prepared, without_model
 from atunner.graphs.thread import in_thread
+from atunner.knowledge_base.database import SHORT_S, Database
 from atunner.knowledge_base.devices import device as named_device
 from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tools import toolbox
@@ -105,7 +106,7 @@ class Session:
 
     def __init__(self, settings: Settings | None = None, store: Store | None = None) -> None:
         self.settings = settings or Settings()
-        self.store = store or Store(self.settings.database_url)
+        self.store = store or Store(Database(self.settings.database_url, busy_s=SHORT_S))
 
     def __enter__(self) -> "Session":
         return self

@@ -1,5 +1,8 @@
 """Running the graph to its end, or to where it was stopped; resuming is running again from the last checkpoint."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from atunner.core.errors import ToolError
 from atunner.core.record import RunState
 from atunner.graphs.approval import pending
 from atunner.graphs.checkpoints import checkpoint_file, forget_proposals, serializer
@@ -18,6 +22,8 @@ from atunner.graphs.written import Extended
 
 STEPS_A_ROUND = 7
 STEPS_AROUND = 12
+BUSY_S = 10.0
+"""How long to wait for checkpoints that another run writes."""
 
 
 async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> None:
@@ -28,7 +34,22 @@ async def drive(deps: Deps, start: TuningState, strategy: Any, folder: Path) -> 
     goes on when it is driven again and the answer is on record.
     """
     deps = replace(deps, domain=Extended(deps.domain, deps.memory, deps.run))
-    async with aiosqlite.connect(checkpoint_file(folder)) as connection:
+    file = checkpoint_file(folder)
+    with _told(file, deps.run):
+        await _driven(deps, start, strategy, file)
+
+
+@contextmanager
+def _told(file: Path, run: str) -> Iterator[None]:
+    """What keeps the checkpoints from being read or written, in one line."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise ToolError(f"The checkpoints in {file}: {error}. Mend that, then: atunner resume {run}") from error
+
+
+async def _driven(deps: Deps, start: TuningState, strategy: Any, file: Path) -> None:
+    async with aiosqlite.connect(file, timeout=BUSY_S) as connection:
         saver = AsyncSqliteSaver(connection, serde=serializer())
         graph = tuning_graph(strategy).compile(checkpointer=saver)
         limit = STEPS_AROUND + STEPS_A_ROUND * (deps.options.rounds + 1)

@@ -14,10 +14,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from atunner.core.errors import ATunnerError, ToolError, UserError
-from atunner.knowledge_base.schema import migrate
+from atunner.knowledge_base.schema import HEAD, migrate, revision
 from atunner.knowledge_base.tables import Table
 
 MEMORY = "sqlite://"
+SHORT_S = 10.0
+"""How long a command waits for a lock, for a person to see why; a service, which has many writers, waits longer."""
 
 
 class DatabaseLost(ToolError):
@@ -39,8 +41,9 @@ class Database:
         self._lock = threading.RLock()
         with self._opening():
             self._engine = _engine(self.url, self.in_memory, durable, busy_s)
-            with self.write() as connection:
-                migrate(connection, self.name)
+            if not self._current():
+                with self.write() as connection:
+                    migrate(connection, self.name)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -79,6 +82,11 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
+
+    def _current(self) -> bool:
+        """Whether the tables are up to date: then nothing is written, and no writer is waited for."""
+        with self.read() as connection:
+            return revision(connection) == HEAD
 
     @contextmanager
     def _opening(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ import pytest
 from fakes import ToyRun
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from atunner.core.errors import ToolError
 from atunner.core.task import Budget
 from atunner.graphs.checkpoints import checkpoint_file, serializer
 from atunner.graphs.state import Proposed, TuningState
@@ -49,6 +50,14 @@ def test_the_state_does_not_grow_with_the_number_of_trials(tmp_path: Path) -> No
 
     assert sizes[1] < 6000
     assert sizes[1] < 1.3 * sizes[0]
+
+
+def test_checkpoints_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
+    run = ToyRun(tmp_path)
+    checkpoint_file(run.folder).write_bytes(b"no database" * 1000)
+
+    with pytest.raises(ToolError, match=r"checkpoints\.sqlite: file is not a database\. .*atunner resume toy-run"):
+        run.drive()
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))

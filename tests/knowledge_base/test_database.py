@@ -12,6 +12,7 @@ from records import ok, run_record
 from atunner.core.errors import UserError
 from atunner.knowledge_base import open_store, schema
 from atunner.knowledge_base.database import Database, DatabaseLost
+from atunner.knowledge_base.store import Store
 from atunner.knowledge_base.tables import Table
 
 
@@ -99,6 +100,20 @@ def test_a_database_that_stays_locked_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(DatabaseLost, match="is locked by another process"), database.write():
         pass
+    other.close()
+
+
+def test_a_database_that_is_up_to_date_is_opened_and_read_while_another_writes(tmp_path: Path) -> None:
+    path = tmp_path / "kb.sqlite"
+    with open_store(path) as store:
+        store.save_run(run_record())
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with Store(Database(path, busy_s=0.05)) as store:
+        assert [run.run for run in store.runs()] == ["run-1"]
+        with pytest.raises(DatabaseLost, match="is locked by another process"):
+            store.save_run(run_record())
     other.close()
 
 
