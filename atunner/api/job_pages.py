@@ -19,6 +19,7 @@ from atunner.api.problems import Refused
 from atunner.api.sight import Sight, board, headline, sight
 from atunner.api.site import shown
 from atunner.api.trace import trace
+from atunner.core.approval import MOST_COMMENT
 from atunner.knowledge_base import watching
 from atunner.reports.roof import roofline
 
@@ -102,7 +103,7 @@ async def answer(request: Request, here: Here, owner: Owner, job: JobId) -> Resp
         verdict = jobs.Verdict.model_validate(said)
     except ValidationError as error:
         raise Refused(
-            422, f"An answer takes the id of a question and a comment of at most {jobs.COMMENT} characters."
+            422, f"An answer takes the id of a question and a comment of at most {MOST_COMMENT} characters."
         ) from error
     await to_thread(jobs.approve, here, job, owner, verdict)
     return RedirectResponse(f"/jobs/{job}", 303)

@@ -8,7 +8,7 @@ from pydantic import Field
 from atunner.api.context import Here, JobId, Owner, without_run
 from atunner.api.problems import Refused, documented
 from atunner.api.strict import Strict
-from atunner.core.approval import MOST_STEPS, Asked, Question, told
+from atunner.core.approval import MOST_COMMENT, MOST_STEPS, Asked, Question, told
 from atunner.core.errors import UserError
 from atunner.core.job import ENDED, Job, JobFilter, JobPage, JobRequest, JobState
 from atunner.core.record import RunState
@@ -22,9 +22,6 @@ from atunner.knowledge_base.runs import TERMINAL, RunEnded, UnknownRun
 router = APIRouter(route_class=Strict, prefix="/api/v1/jobs", tags=["jobs"])
 Sort = Literal["created", "-created", "priority", "-priority", "state", "-state", "name", "-name"]
 Text = Annotated[str, Query(max_length=100, pattern=forms.TEXT)]
-COMMENT = 2000
-"""Characters that a comment may have."""
-
 IdempotencyKey = Annotated[str | None, Header(pattern=forms.KEY)]
 
 
@@ -120,7 +117,7 @@ class Verdict(Value):
 
     approved: bool
     question: Annotated[str, Field(pattern=forms.ID_OR_NONE)] = ""
-    comment: Annotated[str, Field(max_length=COMMENT, pattern=forms.TEXT)] = ""
+    comment: Annotated[str, Field(max_length=MOST_COMMENT, pattern=forms.TEXT)] = ""
     steps: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=500, pattern=forms.TEXT)], ...],
         Field(max_length=MOST_STEPS),

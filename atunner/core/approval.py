@@ -6,6 +6,8 @@ from atunner.core.errors import UnknownName
 from atunner.core.value import Value, content_id
 
 MOST_STEPS = 32
+MOST_COMMENT = 2000
+"""Characters of a person's comment."""
 
 
 class Approved(StrEnum):

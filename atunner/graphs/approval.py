@@ -12,7 +12,7 @@ from langgraph.types import interrupt
 from atunner.agents.codegen import Draft, Proposal
 from atunner.agents.evaluation import Decision as Next
 from atunner.agents.evaluation import Verdict
-from atunner.core.approval import MOST_STEPS, Approved, Decision, Question
+from atunner.core.approval import MOST_COMMENT, MOST_STEPS, Approved, Decision, Question
 from atunner.core.errors import UserError
 from atunner.core.record import AgentNote, RunState
 from atunner.graphs.deps import Deps, RunMemory
@@ -59,7 +59,8 @@ def decide(
     question_id: what the answer is to; None for whatever is asked now.
 
     Raises:
-        UserError: it waits at none or at another one, was answered, or steps are empty or were given for a candidate.
+        UserError: it waits at none or at another one, was answered, steps are empty or were given for a candidate, or
+            the comment is too long.
     """
     question = pending(memory, run)
     if question is None and memory.head(run).state is RunState.WAITING:
@@ -75,7 +76,9 @@ def decide(
         raise UserError("A step needs words that say what to do; got an empty one.")
     if len(steps) > MOST_STEPS:
         raise UserError(f"A plan has at most {MOST_STEPS} steps; got {len(steps)}.")
-    decision = Decision(question=question.id, approved=approved, comment=comment[:2000], steps=steps)
+    if len(comment) > MOST_COMMENT:
+        raise UserError(f"A comment has at most {MOST_COMMENT} characters; got {len(comment)}. Say it shorter.")
+    decision = Decision(question=question.id, approved=approved, comment=comment, steps=steps)
     memory.event(desk(run), ANSWERED, decision.model_dump(mode="json"), key=f"{question.id}:answer")
     if answer(memory, run, question) != decision:
         raise UserError(f"Question {question.id} of {run} was just answered otherwise; the first answer holds.")

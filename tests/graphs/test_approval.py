@@ -220,6 +220,8 @@ def test_the_command_line_waits_answers_and_goes_on(waiting: str, capsys: pytest
     assert "Only the baseline was judged so far." in told
     assert run(["approve", waiting, "--show"]) == 0
     assert "May round 0 be searched so?" in capsys.readouterr().out
+    assert run(["approve", waiting, "--reject", "--comment", "x" * 2001]) == 2
+    assert "A comment has at most 2000 characters; got 2001." in capsys.readouterr().err
     assert run(["approve", waiting, "--reject", "--comment", "stop here"]) == 0
     assert "atunner resume" in capsys.readouterr().out
     assert run(["approve", waiting]) == 2
