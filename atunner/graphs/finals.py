@@ -35,7 +35,7 @@ def led(deps: Deps, state: TuningState, board: list[Trial]) -> list[Trial]:
             return board
         said = f"{found.ratio:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
         told.append(f"{_name(rival)} beside {_name(board[0])}: {said}")
-        if found.low > 1.0:
+        if found.ratio > 1.0:  # also where that is not certain: it says more than figures of two sessions do
             board = [rival, *(trial for trial in board if trial is not rival)]
     if rivals:
         summary = f"{_name(board[0])} leads those that the board could not tell apart"

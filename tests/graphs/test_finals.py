@@ -34,6 +34,18 @@ class Brief(Measured):
         return super().compare(task, leader, rival)
 
 
+class Close(Measured):
+    """What two did in one session, with an interval round 1."""
+
+    def __init__(self, ratio: float) -> None:
+        super().__init__()
+        self.ratio = ratio
+
+    def meet(self, task: Task, leader: Any, rival: Any) -> Comparison | None:
+        found = super().compare(task, leader, rival)
+        return found and found.model_copy(update={"ratio": self.ratio, "low": 0.9, "high": 1.1})
+
+
 class Final(Value):
     """A board, who leads after the finals, and what was noted of them."""
 
@@ -72,6 +84,13 @@ def test_a_domain_that_can_meets_briefly(tmp_path: Path) -> None:
     found = final(tmp_path, good=5.0, better=5.4, domain=Brief())
 
     assert found.leader == found.board[1]
+
+
+@pytest.mark.parametrize(("ratio", "leader"), [(1.02, 1), (0.98, 0)])
+def test_one_session_says_more_than_two_even_where_it_is_not_sure(tmp_path: Path, ratio: float, leader: int) -> None:
+    found = final(tmp_path, good=5.0, better=5.4, domain=Close(ratio))
+
+    assert found.leader == found.board[leader]
 
 
 def test_who_is_not_faster_beside_the_leader_stays_behind(tmp_path: Path) -> None:
