@@ -4,6 +4,7 @@ import functools
 import inspect
 import json
 import logging
+import shlex
 import sys
 import typing
 from collections.abc import Callable, Mapping
@@ -123,6 +124,18 @@ def numbers(text: str, option: str) -> tuple[int, ...]:
     except ValueError as error:
         raise UserError(f"{option} takes integers separated by commas, as in 1,3,224,224; got {text!r}.") from error
     return found
+
+
+def words(text: str, option: str) -> tuple[str, ...]:
+    """`-DN=400 '-DNAME=a b'` as a shell would divide it.
+
+    Raises:
+        UserError: a quotation is not closed.
+    """
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise UserError(f"{option}: a quotation is not closed; got {text[:60]!r}.") from error
 
 
 def pairs(texts: list[str], option: str) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """`atunner ir`: the single steps of tuning a C program, each on files, as editors and scripts call them."""
 
-import shlex
 import threading
 from pathlib import Path
 
 import typer
 
 from atunner.cli import ir_tables
-from atunner.cli.common import command, print_json
+from atunner.cli.common import command, print_json, words
 from atunner.cli.ir_report import Tuned, finish
 from atunner.cli.show import progress
 from atunner.cli.tune_ir import task_of
@@ -76,9 +75,9 @@ def build(
     clang: str = typer.Option("", "--clang", help=CLANG),
 ) -> int:
     """Translate, build, and name the files."""
-    bench = steps.bench(clang, Settings().cache, _words(cflags), _words(ldflags))
+    bench = steps.bench(clang, Settings().cache, words(cflags, "--cflags"), words(ldflags, "--ldflags"))
     folder = _folder(file, out)
-    given = _words(flags)
+    given = words(flags, "--flags")
     if _kind(file, ".c", ".ll") == ".ll":
         made = steps.final(bench, file, folder, given)
     else:
@@ -109,9 +108,9 @@ def profile(
         raise UserError("What should be profiled? Give FILE.c, FILE.ll, or a file that `perf stat -o` wrote.")
     if named.suffix not in {".c", ".ll"}:
         return _shown(steps.as_bullets(named), output)
-    bench = steps.bench(clang, Settings().cache, _words(cflags))
+    bench = steps.bench(clang, Settings().cache, words(cflags, "--cflags"))
     folder = _folder(named, out)
-    found = steps.profiled(bench, named, folder, _words(args), _read(stdin))
+    found = steps.profiled(bench, named, folder, words(args, "--args"), _read(stdin))
     if as_json:
         print_json(found)
         return 0
@@ -136,8 +135,8 @@ def optimize(
     """Translate, run the loop on a small budget, and show the record."""
     if _kind(file, ".c", ".ll") == ".ll":
         raise UserError(f"Give the C source of {file.name}: a result can be checked on other inputs only with it.")
-    inputs = (Input(args=_words(args), stdin=_read(stdin)),)
-    program = read_program(file, level, _words(cflags), _words(ldflags), inputs)
+    inputs = (Input(args=words(args, "--args"), stdin=_read(stdin)),)
+    program = read_program(file, level, words(cflags, "--cflags"), words(ldflags, "--ldflags"), inputs)
     task = task_of(program.model_copy(update={"clang": clang}))
     budget = Budget(trials=evals or EVALS_A_STEP * iterations)
     options = Options(seed=seed, rounds=iterations, slice=-(-(budget.trials or 1) // iterations), patience=iterations)
@@ -171,13 +170,6 @@ def _shown(text: str, output: Path) -> int:
     except OSError as error:
         raise UserError(f"Cannot write --output {output}: {error.strerror}.") from error
     return 0
-
-
-def _words(text: str) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        raise UserError(f"Cannot read {text!r} as words: {error}.") from error
 
 
 def _read(stdin: Path) -> str:

@@ -1,14 +1,13 @@
 """`atunner submit`: any task of the command line, handed to a server."""
 
 import re
-import shlex
 import uuid
 from pathlib import Path
 
 import typer
 
 from atunner.cli.budget import parse_budget
-from atunner.cli.common import command, numbers, pairs
+from atunner.cli.common import command, numbers, pairs, words
 from atunner.cli.jobs import SERVER, client, show
 from atunner.cli.status import followed
 from atunner.core.errors import UserError
@@ -116,8 +115,8 @@ def _kernel(main: Path, size: str) -> dict[str, object]:
 
 
 def _program(main: Path, args: str, inputs: list[str], cflags: str) -> dict[str, object]:
-    held_out = [_words(one, "--inputs") for one in inputs]
-    run = {"args": _words(args, "--args"), "inputs": held_out, "cflags": _words(cflags, "--cflags")}
+    held_out = [list(words(one, "--inputs")) for one in inputs]
+    run = {"args": list(words(args, "--args")), "inputs": held_out, "cflags": list(words(cflags, "--cflags"))}
     return {"kind": "ir", "files": _included(main), **run}
 
 
@@ -131,10 +130,3 @@ def _included(main: Path) -> dict[str, str]:
             found[file.name] = text_of(file, f"--ir {file}")
             wanted += [file.with_name(name) for name in INCLUDE.findall(found[file.name])]
     return found
-
-
-def _words(text: str, option: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise UserError(f"{option}: a quotation is not closed; got {text[:60]!r}.") from error

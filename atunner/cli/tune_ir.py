@@ -1,6 +1,5 @@
 """`atunner tune ir`: a C program made faster by flags, passes and rewritten loops, each result verified."""
 
-import shlex
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 import typer
 from pydantic import JsonValue
 
-from atunner.cli.common import command
+from atunner.cli.common import command, words
 from atunner.cli.ir_report import Tuned, finish, part
 from atunner.cli.optimize import writable
 from atunner.cli.show import named, progress
@@ -76,7 +75,14 @@ def register(room: typer.Typer) -> None:
         as_json: bool = typer.Option(False, "--json", help="Print the run's record as JSON."),
     ) -> int:
         """Translate the options, run, and show the records."""
-        sources = Sources(files or [], suite, level, _words(cflags), _words(ldflags), _inputs(args, stdin, inputs))
+        sources = Sources(
+            files or [],
+            suite,
+            level,
+            words(cflags, "--cflags"),
+            words(ldflags, "--ldflags"),
+            _inputs(args, stdin, inputs),
+        )
         writable(output)
         budget = Budget(trials=evals, seconds=seconds or None, usd=usd or None)
         options = Options(search=search, seed=seed, rounds=iterations, slice=-(-evals // iterations), patience=PATIENCE)
@@ -88,16 +94,16 @@ def register(room: typer.Typer) -> None:
                 asked = program.model_copy(update={"kernel": kernel, "clang": clang, "dump": dump})
                 folder = part(output, asked, several)
                 request = Request(task_of(asked), budget, options, model, chosen, output=named(folder))
-                if dry_run:
-                    plan(request, session.settings)
-                else:
+                try:
+                    if dry_run:
+                        plan(request, session.settings)
+                        continue
                     watch(_looked_at(program))
-                    try:
-                        tuned.append(Tuned(source, session.start(request, watch, threading.Event()), seed))
-                    except UserError as error:
-                        if not several:
-                            raise
-                        refused.append(f"{program.name} was left out: {error}")
+                    tuned.append(Tuned(source, session.start(request, watch, threading.Event()), seed))
+                except UserError as error:
+                    if not several:
+                        raise
+                    refused.append(f"{program.name} was left out: {error}")
         code = finish(tuned, output, as_json, emit_vscode) if tuned else 0
         return _left_out(refused) or code
 
@@ -190,10 +196,9 @@ def plan(request: Request, settings: Settings) -> None:
             typer.echo(f"  first: {advice.family}: {flags} {'; '.join(changed)}".rstrip())
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(shlex.split(text))
-
-
 def _inputs(args: str, stdin: Path, held_out: Sequence[str]) -> tuple[Input, ...]:
     typed = text_of(stdin, f"--stdin {stdin}") if stdin != Path() else ""
-    return (Input(args=_words(args), stdin=typed), *(Input(args=_words(h), stdin=typed) for h in held_out))
+    return (
+        Input(args=words(args, "--args"), stdin=typed),
+        *(Input(args=words(h, "--inputs"), stdin=typed) for h in held_out),
+    )

@@ -54,6 +54,15 @@ def test_a_dry_run_says_what_would_be_tried_and_tries_nothing(home: Path, capsys
     assert not (home / "atunner-runs").exists()
 
 
+def test_a_dry_run_of_a_folder_leaves_unfit_programs_out_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "empty.c").write_text("int x;\n", encoding="utf-8")
+
+    assert run(["tune", "ir", ".", "--clang", "clang-19", "--dry-run"]) == 1
+    said = capsys.readouterr()
+    assert "product: level exact" in said.out
+    assert said.err.strip().splitlines()[-1].startswith("empty was left out: empty.c has no main")
+
+
 def test_the_argument_that_asks_for_the_result_may_be_another(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "product.c").write_text(PRODUCT.replace('"dump"', '"--all"'), encoding="utf-8")
 
@@ -71,6 +80,8 @@ def test_the_argument_that_asks_for_the_result_may_be_another(home: Path, capsys
         ([], "Which program?"),
         (["product.c", "--level", "exat"], "No level named 'exat'. Did you mean exact"),
         (["product.c", "--cflags=-o x"], "not for --cflags"),
+        (["product.c", "--cflags", "-DX='1"], """--cflags: a quotation is not closed; got "-DX='1"."""),
+        (["product.c", "--inputs", "'"], """--inputs: a quotation is not closed"""),
         (["--polybench", "."], "is not PolyBench/C"),
         (["product.c", "--stdin", "none.txt"], "Cannot read --stdin none.txt"),
     ],
