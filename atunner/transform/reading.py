@@ -151,7 +151,7 @@ def _check_launch(said: Said, kernel: str, language: str) -> None:
     """Refuse what a language or the axes of a grid have no use for."""
     for keyword, given in (("grid", said.grid), ("block", said.block)):
         if given and language not in GPU:
-            raise UserError(f"{keyword} is for kernels of GPUs, and {kernel} is {language}: leave it out.")
+            raise UserError(f"{keyword} is for kernels of GPUs, and {kernel} is {language}; leave it out.")
     extents: dict[str, Sequence[object]] = {"problem_size": said.problem_size, "grid": said.grid, "block": said.block}
     for keyword, many in extents.items():
         if len(many) > len(AXES):

@@ -155,8 +155,8 @@ def test_work_groups_of_two_axes_get_sizes_to_try() -> None:
             {"sizes": {"n": 64}, "arguments": {"a": "float32[n] input"}},
             "the argument a is one number in the source, and no array; write float32 = EXPRESSION.",
         ),
-        (AXPY, {"grid": ["n"]}, "grid is for kernels of GPUs, and axpy is c: leave it out."),
-        (AXPY, {"block": ["32"]}, "block is for kernels of GPUs, and axpy is c: leave it out."),
+        (AXPY, {"grid": ["n"]}, "grid is for kernels of GPUs, and axpy is c; leave it out."),
+        (AXPY, {"block": ["32"]}, "block is for kernels of GPUs, and axpy is c; leave it out."),
         (GPU, {"device": "A100", "problem_size": ["m"]}, "problem_size takes whole numbers above 0, got 'm'."),
         (GPU, {"device": "A100", "problem_size": [1, 2, 3, 4]}, "at most 3 extents, x, y and z; got 4."),
         (

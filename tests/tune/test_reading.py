@@ -206,6 +206,24 @@ def test_a_range_that_leads_nowhere_is_refused(folder: Any, said: str) -> None:
         read_kernel(folder.path / "scale.yaml")
 
 
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("check: {n: some}", "scale.yaml: the size to check n must be a whole number above 0, got 'some'."),
+        ("check: {n: 0}", "scale.yaml: the size to check n must be a whole number above 0, got 0."),
+        ("grid: n", "scale.yaml: grid is for kernels of GPUs, and scale is c; leave it out."),
+        ("shared_bytes: 64", "scale.yaml: shared_bytes is for kernels of GPUs, and scale is c; leave it out."),
+        ("tolerance: {rtol: 1}", "scale.yaml: No tolerance named 'rtol'. Known: absolute, relative."),
+    ],
+)
+def test_what_a_yaml_file_cannot_mean_is_one_line(folder: Any, said: str, line: str) -> None:
+    folder.change("scale.yaml", "sizes: {n: 4096}", f"sizes: {{n: 4096}}\n{said}")
+
+    with pytest.raises(UserError) as error:
+        read_kernel(folder.path / "scale.yaml")
+    assert str(error.value) == line
+
+
 def test_a_conditional_parameter_counts_only_where_its_condition_holds(folder: Any) -> None:
     folder.change("scale.c", "SKEW 0 // tune: 0, 1", "SKEW 0 // tune: 0, 1 when UNROLL > 1")
     built = SearchSpace(read_kernel(folder.path / "scale.yaml").space)

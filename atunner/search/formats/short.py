@@ -62,7 +62,7 @@ def described(content: Mapping[str, Any], file: Path, path: Path) -> UserKernel:
             source=text,
             arguments=_arguments(content, text, name, sizes, path),
             sizes=sizes,
-            check={str(k): int(v) for k, v in _mapping(content, "check", path).items()},
+            check=_whole(_mapping(content, "check", path), "size to check", path),
             launch=_launch(content, name, language, space, path),
             flags=tuple(str(f) for f in content.get("flags", ())),
             deterministic=bool(content.get("deterministic", "atomic" not in text)),
@@ -99,11 +99,15 @@ def _mapping(content: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]
 def _sizes(content: Mapping[str, Any], path: Path) -> dict[str, int]:
     extents = content.get("problem_size", [])
     sizes: dict[str, Any] = dict(geometry.problem_sizes(extents if isinstance(extents, list) else [extents]))
-    sizes |= _mapping(content, "sizes", path)
+    return _whole(sizes | _mapping(content, "sizes", path), "size", path)
+
+
+def _whole(sizes: Mapping[str, Any], kind: str, path: Path) -> dict[str, int]:
+    """The numbers by name. Raises UserError: one is not whole, or not above 0."""
     for name, value in sizes.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise UserError(f"{path.name}: the size {name} must be a whole number above 0, got {value!r}.")
-    return sizes
+            raise UserError(f"{path.name}: the {kind} {name} must be a whole number above 0, got {value!r}.")
+    return dict(sizes)
 
 
 def _space(content: Mapping[str, Any], found: source.Tunables, path: Path) -> tuple[Space, dict[str, Any]]:
@@ -193,6 +197,9 @@ def _guessed(declared: source.Declared, sizes: Mapping[str, int], path: Path) ->
 
 
 def _launch(content: Mapping[str, Any], name: str, language: str, space: Space, path: Path) -> Launch:
+    for key in ("grid", "block", "grid_divisors", "shared_bytes"):
+        if content.get(key) and language not in geometry.GPU:
+            raise UserError(f"{path.name}: {key} is for kernels of GPUs, and {name} is {language}; leave it out.")
     parameters = [p.name for p in space.parameters]
     extents = content.get("problem_size", [])
     problem = tuple(geometry.problem_sizes(extents if isinstance(extents, list) else [extents]))
