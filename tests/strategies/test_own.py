@@ -69,7 +69,7 @@ def test_the_example_of_the_docs_runs_to_its_end(own: str, tmp_path: Path) -> No
         ("my_strategy:missing", {}, "Give module:factory"),
         ("my_strategy:broken", {}, "could not be made: RuntimeError: two lines"),
         ("my_strategy:left", {}, "could not be made: SystemExit: two lines."),
-        ("my_strategy:nameless", {}, "at least 1 character"),
+        ("my_strategy:nameless", {}, "could not be made: TuningStep: id: expected at least 1 character"),
         ("my_strategy:number", {}, "is of type int: its factory must return"),
         ("evolve", {"islands": 0}, "islands is wrong: expected at least 1; got '0'"),
         ("expert", {"tries": 2}, "No strategy setting 'tries'. Known: none, this strategy has no settings"),
