@@ -98,7 +98,7 @@ def test_pictures_are_drawn_again_from_the_tables(atunner: Command, tmp_path: Pa
         (("build", "bad.ll"), 2, "expected type"),
         (("build", "bad.c"), 2, "does not compile"),
         (("build", "gemm.c", "--clang", "clang-99"), 3, "clang-99 is not on this machine"),
-        (("build", "gemm.c", "--cflags", "'x"), 2, "Cannot read"),
+        (("build", "gemm.c", "--cflags", "'x"), 2, "a quotation is not closed"),
         (("profile",), 2, "What should be profiled?"),
         (("profile", "bad.c"), 2, "does not compile"),
         (("profile", "gemm.h"), 2, "has no counters"),
