@@ -97,7 +97,7 @@ def test_a_job_is_watched_to_its_end_through_a_restart(server: Server, opened: O
             ("Log", "trial"),
         ):
             page.get_by_role("link", name=tab, exact=False).first.click()
-            page.wait_for_load_state()
+            page.wait_for_url(f"**/tab/{tab.lower()}*")
             assert shown in page.locator("#live").inner_text(), tab
         page.get_by_role("link", name="Agents").click()
         assert "rules" in page.locator(".said").first.inner_text()

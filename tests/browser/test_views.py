@@ -142,6 +142,7 @@ def test_a_job_of_5000_trials_is_usable(site: Site, opened: Opener) -> None:
         page.get_by_role("link", name="Candidates").click()
         page.get_by_placeholder("Family, UNROLL=8").fill("UNROLL=8 ORDER=kij")
         page.get_by_role("button", name="Find").click()
+        page.wait_for_url("**text=UNROLL*")
         told = page.locator("td.params").all_inner_texts()
         assert told
         assert all("UNROLL=8" in text and "ORDER=kij" in text for text in told)
@@ -245,4 +246,4 @@ def test_jobs_are_chosen_and_compared(site: Site, opened: Opener) -> None:
         compare.click()
         look.drawn()
         assert "Different provenance" in page.locator(".notice").first.inner_text()
-        assert page.locator("#compared.drawn").is_visible()
+        page.wait_for_selector("#compared.drawn")
