@@ -1,5 +1,6 @@
 """The evaluation agent: what the round was worth, and whether to go on."""
 
+from dataclasses import replace
 from enum import StrEnum
 
 from atunner.agents.brief import AGENT_LIMIT, Brief, told
@@ -97,9 +98,22 @@ def prompt(standing: Standing, verdict: Verdict, limit: int = AGENT_LIMIT) -> Br
 
 
 async def decide(model: Model | None, tools: Toolbox, standing: Standing) -> Spoken[Verdict]:
-    """Go on or confirm. Hard bounds (budget, nothing left to try, the last round) are never asked."""
+    """Go on or confirm. Hard bounds (budget, nothing left to try, the last round) are never asked.
+
+    A model cannot end a search whose last round made progress: a wrong word would cost the user what was still to gain.
+    """
     verdict = rules(standing)
     if _budget(standing) or standing.exhausted or standing.last:
         return Spoken(verdict, "rules")
     limit = fitting(model, "evaluation", Verdict, AGENT_LIMIT)
-    return await consult(model, "evaluation", prompt(standing, verdict, limit).text, Verdict, lambda: verdict, tools)
+    asked = prompt(standing, verdict, limit).text
+    spoken = await consult(model, "evaluation", asked, Verdict, lambda: verdict, tools)
+    early = verdict.decision is Decision.CONTINUE and standing.stale == 0
+    if early and spoken.answer.decision is Decision.CONFIRM:
+        return replace(spoken, answer=_gone_on(spoken.answer, standing))
+    return spoken
+
+
+def _gone_on(said: Verdict, standing: Standing) -> Verdict:
+    reason = f"the search goes on, {_gain(standing)}; to end it was said for: {said.reason}"
+    return Verdict(decision=Decision.CONTINUE, reason=reason)

@@ -99,13 +99,23 @@ def test_the_codegen_agents_proposal_changes_what_is_tried(tmp_path: Path) -> No
 
 
 def test_the_evaluation_agents_verdict_ends_the_run(tmp_path: Path) -> None:
-    told, alone = ToyRun(tmp_path / "told"), ToyRun(tmp_path / "alone")
+    told, alone = (ToyRun(tmp_path / name, budget=Budget(trials=150)) for name in ("told", "alone"))
     told.change(model=ScriptedModel({"evaluation": {"decision": "confirm", "reason": "I am content"}}))
     ended, went_on = told.drive(), alone.drive()
 
     assert ended.stop_reason == "I am content"
     assert len(ended.trials) < len(went_on.trials)
     assert {n.by for n in ended.notes if n.agent == "evaluation"} == {"model:scripted"}
+
+
+@pytest.mark.parametrize(("stale", "decided"), [(0, Decision.CONTINUE), (1, Decision.CONFIRM)])
+def test_a_search_that_still_gains_is_not_ended_by_a_model(stale: int, decided: Decision) -> None:
+    model = ScriptedModel({"evaluation": {"decision": "confirm", "reason": "I am bored"}})
+    standing = Standing(round=1, budget=Budget(trials=10), spent=Spent(trials=4), gain=1.3, stale=stale)
+    answer = asyncio.run(evaluation.decide(model, Toolbox(), standing)).answer
+
+    assert answer.decision is decided
+    assert "I am bored" in answer.reason
 
 
 def test_hard_bounds_are_never_asked() -> None:
