@@ -11,7 +11,7 @@ from atunner.core.errors import UserError
 from atunner.core.metric import aimed
 from atunner.core.record import RunRecord
 from atunner.core.task import Budget, Task, bounded
-from atunner.graphs.deps import Options
+from atunner.graphs.deps import Options, driven
 from atunner.graphs.events import Watch, guarded, ignore
 from atunner.graphs.request import Request
 from atunner.operators.user.task import kernel_task
@@ -69,7 +69,7 @@ def optimize(  # noqa: PLR0913 - the options of the command, by name
         UserError: something asked for does not exist. ToolError: a program is missing; the run can be resumed.
     """
     task = operator if isinstance(operator, Task) else _task(operator, shape, target, settings or {})
-    request = Request(task=task, budget=bounded(budget, 128), options=options or Options(), model=model)
+    request = Request(task=task, budget=bounded(budget, 128), options=driven(options, Options()), model=model)
     told = guarded(watch, "watch")
     with Session(Settings()) as session:
         return Result(session.start(request, told))
@@ -103,7 +103,7 @@ def tune(  # noqa: PLR0913 - the options of the command, by name
     request = Request(
         task=task,
         budget=bound,
-        options=options or Options(slice=bound.trials or 1_000_000, ahead=settings.build_workers + 1),
+        options=driven(options, Options(slice=bound.trials or 1_000_000, ahead=settings.build_workers + 1)),
         model=model,
         executor="threads",
         rules=tuple(constraints),

@@ -99,6 +99,15 @@ class Options:
             raise UserError(f"The ratio to stop at is above 0 and at most {MOST_RATIO:,}; got {ratio!r}.")
 
 
+def driven(options: object, otherwise: Options) -> Options:
+    """The options that were given, or others where none were. Raises UserError: they are none."""
+    if options is None:
+        return otherwise
+    if not isinstance(options, Options):
+        raise UserError(f"options takes Options, as in Options(rounds=4, seed=1); got {options!r}.")
+    return options
+
+
 @dataclass(frozen=True)
 class Deps:
     """Live objects of one run.

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from atunner.core.errors import UserError
 from atunner.core.task import Budget, bounded
-from atunner.graphs.deps import Options
+from atunner.graphs.deps import Options, driven
 from atunner.graphs.events import Watch, guarded, ignore
 from atunner.graphs.request import Request
 from atunner.knowledge_base.devices import device as named_device
@@ -87,7 +87,7 @@ class LLMKernelTransformer:
         self.device = named_device(device).name if device != HOST else HOST
         self.budget = bounded(budget, 128)
         whole = self.budget.trials or WHOLE
-        self.options = options or (Options(slice=whole) if self.strategy.name == "expert" else Options())
+        self.options = driven(options, Options(slice=whole) if self.strategy.name == "expert" else Options())
         self.on_progress = on_progress
         self.notes: tuple[str, ...] = ()
         self.testing = strategies(testing_strategy)

@@ -324,6 +324,14 @@ def test_what_is_no_budget_is_one_line(budget: Any, home: Path) -> None:
         optimize("matmul", shape=(16, 16, 16), budget=budget)
 
 
+@pytest.mark.parametrize("options", [3, {"rounds": 2}])
+def test_what_are_no_options_is_one_line(options: Any, home: Path) -> None:
+    with pytest.raises(UserError, match="options takes Options, as in"):
+        LLMKernelTransformer(AXPY, options=options)
+    with pytest.raises(UserError, match="options takes Options, as in"):
+        optimize("matmul", shape=(16, 16, 16), options=options)
+
+
 def test_a_type_that_does_not_exist_is_named(home: Path) -> None:
     with pytest.raises(UserError, match=r"No element type named 'int33'\. Did you mean int32"):
         LLMKernelTransformer(AXPY, sizes={"n": 256}, arguments={"y": "int33[n] inout"}).make_kernel()
