@@ -10,6 +10,8 @@ from atunner.llm.specs import Cast, Spec, cast
 
 OPENAI = "https://api.openai.com/v1"
 DENIED = frozenset({401, 403})
+BROKEN = 500
+"""What a server's own errors begin at; 404 says no more than that it has no list of models."""
 NEEDED = 2048
 """Tokens of context without which no brief fits."""
 
@@ -45,6 +47,8 @@ def _openai(spec: Spec, key: str) -> str:
         return f"No server answers at {base} ({type(error).__name__}): start it, or use --model none."
     if answer.status_code in DENIED:
         raise UserError(f"{base} refuses the key ({answer.status_code}): set OPENAI_API_KEY to a valid one.")
+    if answer.status_code >= BROKEN:
+        return f"{base} answers with an error of its own ({answer.status_code}): see its log, or use --model none."
     there = listed(answer)
     # A server of one model may take any name for it; one that lists several, or is known to look, does not.
     looks = spec.kind == "openai" or len(there) > 1 or '"vllm"' in answer.text

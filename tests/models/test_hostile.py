@@ -279,6 +279,15 @@ def test_a_refused_key_is_found_before_anything_is_spent(store: Store) -> None:
             check(f"{server.url}#m")
 
 
+def test_a_server_that_is_broken_is_named_and_one_without_a_list_is_taken(store: Store) -> None:
+    with serving(BAD["500"]) as server:
+        server.models = (503, "loading")
+        with pytest.raises(UserError, match=r"an error of its own \(503\)"):
+            check(f"{server.url}#m")
+        server.models = (404, "{}")
+        check(f"{server.url}#m")
+
+
 @pytest.mark.parametrize(
     ("listed", "known"),
     [
