@@ -78,12 +78,23 @@ FAULTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "exit": (lambda _: sys.exit("two\nlines"), "raised SystemExit: two lines."),
     "no dictionary": (lambda _: [3], "raised InvalidUpdateError: Expected dict, got [3]"),
     "no proposal": (lambda _: {"proposal": "tile it"}, "proposed no good proposal: Input should be a valid"),
+    "no family": (
+        lambda _: {"proposal": Proposal(moves=(Move(family="fast", points=5, reason="?"),), summary="guessed")},
+        "proposed no good move: 'fast' is no family of ",
+    ),
 }
 
 
 @pytest.mark.parametrize(
     ("fault", "waits"),
-    [("error", False), ("exit", False), ("exit", True), ("no dictionary", True), ("no proposal", True)],
+    [
+        ("error", False),
+        ("exit", False),
+        ("exit", True),
+        ("no dictionary", True),
+        ("no proposal", True),
+        ("no family", False),
+    ],
 )
 def test_a_fault_of_a_strategy_is_one_line_and_the_run_goes_on_once_it_is_mended(
     fault: str, waits: bool, theirs: types.ModuleType, session: Session

@@ -5,10 +5,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
+from langgraph.runtime import Runtime
 from pydantic import ValidationError
 
 from atunner.core.errors import UserError
 from atunner.core.foreign import Foreign
+from atunner.graphs.deps import Deps
 from atunner.graphs.state import Proposed, TuningState
 from atunner.graphs.strategies import BUILT_IN
 
@@ -22,9 +24,15 @@ def guarded(made: Any, name: str, run: str) -> Any:
     if name in BUILT_IN:
         return made
 
-    async def codegen(state: TuningState) -> dict[str, Any]:
+    async def codegen(state: TuningState, runtime: Runtime[Deps]) -> dict[str, Any]:
         with _raised(name, run):
-            return _proposed(await made.ainvoke(state), name, run)
+            found = _proposed(await made.ainvoke(state), name, run)
+        families = [f.name for f in runtime.context.domain.families(state.task)]
+        for move in found["proposal"].moves if found.get("proposal") else ():
+            if move.family not in families:
+                known = f"{move.family!r} is no family of {state.task.name}, which has {', '.join(families)}"
+                raise NoProposal(f"The strategy {name!r} proposed no good move: {known}. {_advice(run)}")
+        return found
 
     return codegen
 
