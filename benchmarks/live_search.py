@@ -201,6 +201,8 @@ def _row(truth: Truth, tuner: str, results: dict[str, Result], seeds: int) -> fl
 
 def contest(truths: list[Truth], held: Contest, seeds: int) -> bool:
     """All runs, seed after seed, the tuners in turn; then the winners. False when the time is up."""
+    for truth in truths:
+        truth.prepare()
     for seed in range(seeds):
         for truth in truths:
             if not all(held.run(truth, tuner, seed) for tuner in TUNERS):

@@ -87,6 +87,10 @@ class Truth:
         executor.map([WorkItem(action="screen", task=self._task, candidate=self.candidate(key)) for key in keys])
         executor.close()
 
+    def prepare(self) -> None:
+        """Have in the cache what this version of ATunner makes once for a machine: its runners, built on first use."""
+        self._task  # noqa: B018 - admission builds and runs the untuned kernel
+
     def ratio(self, theirs: str, ours: str) -> float:
         """Time of one configuration over the other's, both interleaved in new processes; above 1 ours is faster."""
         if theirs == ours:
