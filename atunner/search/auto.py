@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from atunner.search.acquisition import choice
+from atunner.search.coverage import TURNS, neglected
 from atunner.search.design import opening
 from atunner.search.features import Features
 from atunner.search.gaussian import Matrix, Posterior, Weights, fitted
@@ -152,7 +153,9 @@ class Auto:
         chosen: list[int] = []
         while len(chosen) < count and open_.any():
             mean, deviation = model.posterior.predict(target)
-            at = choice(len(ledger.asked) + len(chosen), open_, best, mean, deviation)
+            turn = len(ledger.asked) + len(chosen)
+            free = self._free(ledger, model.pool, open_, turn)
+            at = choice(turn, free, best, mean, deviation)
             chosen.append(int(model.pool[at]))
             open_[at] = False
             if len(chosen) < count:
@@ -161,6 +164,13 @@ class Auto:
         model.posterior.forget(real)
         del model.rows[real:]
         return chosen
+
+    def _free(self, ledger: Ledger, pool: Points, open_: NDArray[np.bool_], turn: int) -> NDArray[np.bool_]:
+        """What may be chosen on this turn: all that is open, or of it what was neglected."""
+        if self._belief is not None or turn not in TURNS:
+            return open_
+        few = open_ & neglected(ledger, pool)
+        return few if few.any() else open_
 
 
 def _misled(ledger: Ledger, since: int) -> bool:
