@@ -85,21 +85,30 @@ def counted(subject: Subject, candidate: Candidate) -> Check:
 def dynamic(subject: Subject, candidate: Candidate, program: Path, variants: Iterable[Variant]) -> tuple[Check, ...]:
     """Everything that needs a run: results on each input, in varied programs, sanitizers, work when timed.
 
+    The varied programs are written while the candidate runs.
+
     Raises:
         Wrong, Crashed, TimedOut, NotBuilt.
     """
-    checks = [result(subject, program), counted(subject, candidate)]
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(tuple, variants)
+        checks = [*_as_given(subject, candidate, program)]
+        if rewritten(subject, candidate):
+            checks += _held_out(subject, candidate, program, written.result())
+            checks.append(_works_when_timed(subject, program))
+    return tuple(checks)
+
+
+def _as_given(subject: Subject, candidate: Candidate, program: Path) -> Iterator[Check]:
+    """Results on the given input and on those that were held out."""
+    yield from (result(subject, program), counted(subject, candidate))
     for number in range(1, len(subject.given)):
         words = " ".join(subject.given[number].args)
         try:
             detail = subject.agrees(program, number)
         except Wrong as error:
             raise Wrong(f"On the held-out input {words!r} only: {error}") from error
-        checks.append(Check(name=f"held-out input {words}", passed=True, detail=detail))
-    if rewritten(subject, candidate):
-        checks += _held_out(subject, candidate, program, variants)
-        checks.append(_works_when_timed(subject, program))
-    return tuple(checks)
+        yield Check(name=f"held-out input {words}", passed=True, detail=detail)
 
 
 def _held_out(subject: Subject, candidate: Candidate, program: Path, variants: Iterable[Variant]) -> list[Check]:
