@@ -13,6 +13,7 @@ PRESSED = """
 import asyncio, os, signal, threading
 from atunner.graphs.thread import in_thread
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts the tests in the background has it ignored
 stop = {stop}
 left = threading.Event()
 
