@@ -115,5 +115,5 @@ async def decide(model: Model | None, tools: Toolbox, standing: Standing) -> Spo
 
 
 def _gone_on(said: Verdict, standing: Standing) -> Verdict:
-    reason = f"the search goes on, {_gain(standing)}; to end it was said for: {said.reason}"
+    reason = f"the search goes on, {_gain(standing)}; the model would have ended it: {said.reason}"
     return Verdict(decision=Decision.CONTINUE, reason=reason)

@@ -316,20 +316,20 @@ def test_what_cannot_be_called_is_found_before_the_run_by_the_async_twin_too(hom
         asyncio.run(LLMKernelTransformer(AXPY, sizes={"n": 256}, on_progress=wrong).make_kernel_async())
 
 
-@pytest.mark.parametrize("budget", [5, {"trials": 2}])
-def test_what_is_no_budget_is_one_line(budget: Any, home: Path) -> None:
-    with pytest.raises(UserError, match="budget takes a Budget, as in"):
-        LLMKernelTransformer(AXPY, budget=budget)
-    with pytest.raises(UserError, match="budget takes a Budget, as in"):
-        optimize("matmul", shape=(16, 16, 16), budget=budget)
-
-
-@pytest.mark.parametrize("options", [3, {"rounds": 2}])
-def test_what_are_no_options_is_one_line(options: Any, home: Path) -> None:
-    with pytest.raises(UserError, match="options takes Options, as in"):
-        LLMKernelTransformer(AXPY, options=options)
-    with pytest.raises(UserError, match="options takes Options, as in"):
-        optimize("matmul", shape=(16, 16, 16), options=options)
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"budget": 5}, "budget takes a Budget, as in"),
+        ({"budget": {"trials": 2}}, "budget takes a Budget, as in"),
+        ({"options": 3}, "options takes Options, as in"),
+        ({"options": {"rounds": 2}}, "options takes Options, as in"),
+    ],
+)
+def test_what_is_no_budget_and_what_are_no_options_is_one_line(given: dict[str, Any], says: str, home: Path) -> None:
+    with pytest.raises(UserError, match=says):
+        LLMKernelTransformer(AXPY, **given)
+    with pytest.raises(UserError, match=says):
+        optimize("matmul", shape=(16, 16, 16), **given)
 
 
 def test_a_type_that_does_not_exist_is_named(home: Path) -> None:

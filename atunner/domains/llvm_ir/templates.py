@@ -23,6 +23,8 @@ EVERYWHERE = "everywhere"
 """The parameter of rewrites of every nest; while it has one, those of single nests count for nothing."""
 LEAST_SHARE = 0.02
 MOST_PLACES = 8
+KEPT = 256
+"""Rewritten sources that are kept for one program."""
 
 MATHS = re.compile(r"\b(?:sqrt|exp|log|pow|sin|cos|tan|atan|hypot|cbrt|SQRT_FUN|EXP_FUN|POW_FUN)\w*\s*\(")
 """Calls that set errno, so that promising not to look at it may free them."""
@@ -191,11 +193,13 @@ class Templates:
         return subject.candidate(source, recipe, family).model_copy(update={"params": params})
 
     def _source(self, picks: tuple[Pick, ...]) -> str:
-        """The program after these rewrites; each set of them is made once."""
+        """The program after these rewrites; the latest sets of them are kept."""
         if not picks:
             return self.program.source
         key = ";".join(pick.model_dump_json() for pick in picks)
         if key not in self._made:
+            if len(self._made) >= KEPT:
+                self._made.pop(next(iter(self._made)), None)
             with open_folder() as folder:
                 laid_out(self.program.files, folder)
                 self._made[key] = rewritten(self.program.source, self.flags, folder, picks)
