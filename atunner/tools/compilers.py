@@ -8,7 +8,7 @@ from pathlib import Path
 
 from atunner.core.errors import NotBuilt
 from atunner.core.value import Value
-from atunner.tools.process import ProgramMissing, ProgramTimedOut, run
+from atunner.tools.process import ASKED_S, ProgramMissing, ProgramTimedOut, run
 from atunner.tools.yielding import Yielding
 
 NAMES = ("gcc", "clang", "clang-19", "clang-18", "clang-17", "clang-16", "clang-15", "clang-14", "cc")
@@ -44,7 +44,7 @@ def compiler(name: str) -> Compiler:
     path = shutil.which(name)
     if path is None:
         raise ProgramMissing(f"{name} is not on this machine; `atunner doctor` says how to get it.")
-    said = run(path, "--version", timeout_s=10).output.splitlines()
+    said = run(path, "--version", timeout_s=ASKED_S).output.splitlines()
     return Compiler(name=name, path=path, version=said[0] if said else name)
 
 

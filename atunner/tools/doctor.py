@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from atunner.core.errors import ToolError
 from atunner.core.value import Value
 from atunner.tools.hardware import gpus
-from atunner.tools.process import run
+from atunner.tools.process import ASKED_S, run
 
 
 class Item(Value):
@@ -68,7 +68,7 @@ PACKAGES = (
 
 def _first_line(*argv: str) -> str:
     try:
-        lines = run(*argv, timeout_s=20).output.strip().splitlines()
+        lines = run(*argv, timeout_s=ASKED_S).output.strip().splitlines()
     except ToolError as error:
         return str(error)
     return next((line.strip() for line in lines if line.strip()), "")
@@ -128,7 +128,7 @@ def _perf() -> Item:
 
 def _output(*argv: str) -> str:
     try:
-        return run(*argv, timeout_s=20).output
+        return run(*argv, timeout_s=ASKED_S).output
     except ToolError as error:
         return str(error)
 

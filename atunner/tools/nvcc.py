@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from atunner.core.errors import CandidateError, NotBuilt
 from atunner.tools.nvrtc import SOURCE_NAME, Compiled, CompileJob, Outcome, keep, recall, shortened
-from atunner.tools.process import run
+from atunner.tools.process import ASKED_S, run
 
 TIMEOUT_S = 300.0
 
@@ -46,7 +46,7 @@ def compile_with_nvcc(job: CompileJob, nvcc: str = "nvcc", timeout_s: float = TI
 @lru_cache
 def version(nvcc: str = "nvcc") -> str:
     """The compiler's release, as it says itself. Raises ToolError when it is missing."""
-    found = re.search(r"release [\d.]+, V([\d.]+)", run(nvcc, "--version", timeout_s=20).output)
+    found = re.search(r"release [\d.]+, V([\d.]+)", run(nvcc, "--version", timeout_s=ASKED_S).output)
     return found[1] if found else "unknown"
 
 

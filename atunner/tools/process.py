@@ -17,6 +17,8 @@ from atunner.core.errors import ToolError
 from atunner.tools.yielding import Yielding
 
 MAX_OUTPUT = 1 << 20
+ASKED_S = 60.0
+"""For a program that only says its version or tries one line: from a cold, busy disk clang took more than 10 s."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from atunner.core.errors import ToolError, UnknownName, UserError
 from atunner.core.value import Value
-from atunner.tools.process import Finished, run
+from atunner.tools.process import ASKED_S, Finished, run
 from atunner.tools.runner import program
 
 
@@ -145,7 +145,7 @@ def confined(
 
 
 def _try(layer: Layer, launcher: Path, *argv: str) -> Finished:
-    return run(*confined(Chain(layers=(layer,)), launcher, argv, (), Limits()), timeout_s=10, env={})
+    return run(*confined(Chain(layers=(layer,)), launcher, argv, (), Limits()), timeout_s=ASKED_S, env={})
 
 
 def _says(done: Finished, answer: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from atunner.core.errors import UserError
 from atunner.core.value import Value
-from atunner.tools.process import ProgramMissing, ProgramTimedOut, run
+from atunner.tools.process import ASKED_S, ProgramMissing, ProgramTimedOut, run
 
 OLDEST = 14
 NEWEST = 22
@@ -83,7 +83,7 @@ def toolchain(name: str = "") -> Toolchain:
         raise UserError(f"{name} is not a clang of version {OLDEST} or newer; give one with --clang.")
     return Toolchain(
         name=name,
-        version=run(path, "--version", timeout_s=20).output.splitlines()[0],
+        version=run(path, "--version", timeout_s=ASKED_S).output.splitlines()[0],
         major=major,
         clang=path,
         tools={tool: found for tool in COMPANIONS if (found := _companion(tool, path, major))},
@@ -95,7 +95,7 @@ def toolchain(name: str = "") -> Toolchain:
 @lru_cache
 def _major(path: str) -> int:
     """The major version of a clang; 0 when it says none."""
-    done = run(path, "--version", timeout_s=20)
+    done = run(path, "--version", timeout_s=ASKED_S)
     found = _VERSION.search(done.output)
     return int(found[1]) if done.code == 0 and found and "clang" in done.output else 0
 
@@ -109,7 +109,7 @@ def _companion(tool: str, clang: str, major: int) -> str:
     if versioned:
         return versioned
     plain = shutil.which(tool)
-    if plain and f"version {major}." in run(plain, "--version", timeout_s=20).output:
+    if plain and f"version {major}." in run(plain, "--version", timeout_s=ASKED_S).output:
         return plain
     return ""
 
@@ -119,7 +119,7 @@ def _links(clang: str, flags: tuple[str, ...]) -> bool:
     with tempfile.TemporaryDirectory(prefix="atunner-clang-") as folder:
         (Path(folder) / "one.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
         try:
-            done = run(clang, "-O3", *flags, "one.c", "-o", "one", cwd=Path(folder), timeout_s=30)
+            done = run(clang, "-O3", *flags, "one.c", "-o", "one", cwd=Path(folder), timeout_s=ASKED_S)
         except ProgramTimedOut:
             return False
         return done.code == 0

@@ -20,7 +20,7 @@ from atunner.domains.kernels.feed import Feed
 from atunner.domains.kernels.gate import static
 from atunner.domains.kernels.timing import Session, TimingPlan
 from atunner.tools.compilers import diagnostics
-from atunner.tools.process import ProgramMissing, ProgramTimedOut, run
+from atunner.tools.process import ASKED_S, ProgramMissing, ProgramTimedOut, run
 from atunner.tools.runner import program
 from atunner.tools.sandbox import Limits, confined
 
@@ -120,7 +120,7 @@ def version() -> str:
     """Of hipcc and its clang. Raises UserError when it is not here."""
     try:
         said = run(
-            "hipcc", "--version", timeout_s=30, env={"PATH": "/opt/rocm/bin:/usr/bin:/bin", "HIP_PLATFORM": "amd"}
+            "hipcc", "--version", timeout_s=ASKED_S, env={"PATH": "/opt/rocm/bin:/usr/bin:/bin", "HIP_PLATFORM": "amd"}
         )
     except ProgramMissing as error:
         raise UserError("HIP kernels need hipcc; apt-get install hipcc, or ROCm.") from error

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from atunner.core.errors import ToolError
-from atunner.tools.process import run
+from atunner.tools.process import ASKED_S, run
 
 RUNTIME = Path(__file__).parent / "runtime"
 _UNITS = ("block", "warp", "sites", "main", "access", "copies")
@@ -80,7 +80,7 @@ def compilers() -> tuple[Compiler, ...]:
     found: list[Compiler] = []
     for name, family in (("g++", "g++"), ("clang++-19", "clang"), ("clang++", "clang")):
         if path := shutil.which(name):
-            version = run(path, "--version", timeout_s=20).output.splitlines()[0]
+            version = run(path, "--version", timeout_s=ASKED_S).output.splitlines()[0]
             if _tells_all(family, version) and not any(c.version == version for c in found):
                 found.append(Compiler(path, family, version))
     return tuple(found)
