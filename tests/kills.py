@@ -113,8 +113,11 @@ class Town:
         )
 
     def _environment(self) -> dict[str, str]:
-        """What is killed leaves its temporary files where they end with all this."""
-        return {**os.environ, "TMPDIR": str(self.temporary.path)}
+        """What is killed leaves its temporary files where they end with all this; the server that forks jobs finds theirs.
+
+        Python 3.11 hands its fork server no search path, so that each job would import for itself.
+        """
+        return {**os.environ, "TMPDIR": str(self.temporary.path), "PYTHONPATH": str(TESTS)}
 
     def _insist(self) -> None:
         """Hand in every job until it is acknowledged; some twice, as clients that missed the answer do."""
