@@ -8,11 +8,12 @@ import pytest
 
 from atunner.cli.app import run
 
+# The careless ones are faster: a slower one is raced out before its results are looked at.
 SOURCE = """
 __kernel void scale(__global float *y, __global const float *x, uint n, float a) {
     int i = get_global_id(0);
     float sum = 0;
-    for (int k = 0; k < 128; ++k) sum = sum * 0.5f + a * x[i < n ? i : 0];
+    for (int k = 0; k < (careless ? 32 : 128); ++k) sum = sum * 0.5f + a * x[i < n ? i : 0];
     if (careless || i < n) y[i] = sum;
 }
 """

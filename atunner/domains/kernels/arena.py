@@ -108,9 +108,9 @@ class Slot:
         places = self.plan.places
         if index and start + first - places[index - 1].stop < GUARD // 2:
             behind = places[index - 1]
-            return f"wrote {start + first - behind.stop} bytes behind the end of {behind.buffer.name}"
+            return f"wrote behind the end of {behind.buffer.name}, at byte +{start + first - behind.stop}"
         if index < len(places):
-            return f"wrote {places[index].start - start - last} bytes before the start of {places[index].buffer.name}"
+            return f"wrote before the start of {places[index].buffer.name}, at byte -{places[index].start - start - last}"
         return f"wrote behind the end of {places[-1].buffer.name}"
 
     def _draw_guards(self) -> None:
