@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from atunner.core.candidate import Candidate
+from atunner.core.errors import NotMeasured
 from atunner.core.ports import WorkItem
 from atunner.core.task import Task
 from atunner.core.value import canonical
@@ -24,7 +25,8 @@ from atunner.wiring import domain_config
 FOLDER = Path(__file__).parent / "live"
 NEAR = 1.05
 FINALISTS, ROUNDS = 60, 6
-PAIR_ROUNDS = 3
+PAIR_ROUNDS, PAIR_TRIES = 3, 9
+"""Comparisons of two winners, and how often one may be tried: a loud moment is no answer."""
 
 
 class Truth:
@@ -96,8 +98,18 @@ class Truth:
         if theirs == ours:
             return 1.0
         built = [self._domain.build(self._task, self.candidate(key)) for key in (theirs, ours)]
-        found = [self._domain.compare(self._task, *built) for _ in range(PAIR_ROUNDS)]
-        return float(np.median([one.ratio for one in found if one is not None]))
+        found: list[float] = []
+        for left in reversed(range(PAIR_TRIES)):
+            try:
+                one = self._domain.compare(self._task, *built)
+            except NotMeasured:  # too loud a machine just now
+                if not found and not left:
+                    raise
+                continue
+            found += [one.ratio] if one else []
+            if len(found) == PAIR_ROUNDS:
+                break
+        return float(np.median(found))
 
     @cached_property
     def _domain(self) -> UserKernels:
