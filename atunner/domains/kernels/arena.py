@@ -110,7 +110,8 @@ class Slot:
             behind = places[index - 1]
             return f"wrote behind the end of {behind.buffer.name}, at byte +{start + first - behind.stop}"
         if index < len(places):
-            return f"wrote before the start of {places[index].buffer.name}, at byte -{places[index].start - start - last}"
+            ahead = places[index]
+            return f"wrote before the start of {ahead.buffer.name}, at byte -{ahead.start - start - last}"
         return f"wrote behind the end of {places[-1].buffer.name}"
 
     def _draw_guards(self) -> None:
