@@ -113,7 +113,7 @@ class Town:
         )
 
     def _environment(self) -> dict[str, str]:
-        """What is killed leaves its temporary files where they end with all this; the server that forks jobs finds theirs.
+        """What is killed leaves its temporary files where they end with all this; fork servers find the light jobs.
 
         Python 3.11 hands its fork server no search path, so that each job would import for itself.
         """
