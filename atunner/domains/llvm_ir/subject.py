@@ -75,6 +75,14 @@ class Subject:
         """The program as it is, with -O3."""
         return self.candidate(self.program.source, Recipe(flags=O3), BASELINE)
 
+    def varied(self, number: int) -> Candidate:
+        """A varied form of the program, with -O3. Raises UserError where its change does not fit."""
+        change = self.program.changes[number]
+        source = change.applied(self.program.source)
+        if source is None:
+            raise UserError(f"The change {change.name} does not fit the program that it was made for.")
+        return self.candidate(source, Recipe(flags=O3), "varied")
+
     def candidate(self, source: str, recipe: Recipe, family: str) -> Candidate:
         """A candidate of this source by this recipe."""
         files = {self.program.main: source, RECIPE_FILE: recipe.model_dump_json(indent=1)}
@@ -180,12 +188,8 @@ class Subject:
             ]
             runs = [self.runner.timed(program, self.program.input, FIRST_LIMIT_S) for _ in range(PROBES)]
         changed = []
-        for number, change in enumerate(self.program.changes):
-            source = change.applied(self.program.source)
-            if source is None:
-                raise UserError(f"The change {change.name} does not fit the program that it was made for.")
-            with open_folder() as folder:
-                varied = make(self.compiler, self.program, self.candidate(source, Recipe(flags=O3), "varied"), folder)
+        for number in range(len(self.program.changes)):
+            with self._running(self.built(self.varied(number))) as varied:
                 out = self.expected(number, "change")
                 took = self.runner.printed(varied, self.program.input, self.program.dump, out, FIRST_LIMIT_S)
                 changed.append(took.cpu_s * 1e3)
@@ -269,12 +273,11 @@ class Subject:
             plain = [self.runner.timed(copy, self.program.input, self.limit_s).cpu_s for _ in range(runs)]
         return min(asked) * 1e3, min(plain) * 1e3
 
-    def printed_ms(self, program: Path, runs: int) -> float:
-        """Processor time of a run that prints its result: the least of so many, in milliseconds."""
+    def printed_ms(self, program: Path) -> float:
+        """Processor time of one run that prints its result, in milliseconds."""
         with self._running(program) as copy:
             out, given = copy.parent / "printed.txt", self.program.input
-            took = [self.runner.printed(copy, given, self.program.dump, out, self.limit_s) for _ in range(runs)]
-        return min(run.cpu_s for run in took) * 1e3
+            return self.runner.printed(copy, given, self.program.dump, out, self.limit_s).cpu_s * 1e3
 
     def timed_ms(self, program: Path) -> float:
         """Processor time of one run, in milliseconds."""
