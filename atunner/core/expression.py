@@ -2,7 +2,7 @@
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -67,8 +67,30 @@ def compiled(text: str) -> tuple[CodeType, frozenset[str]]:
             called.add(node.func.id)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             _small_power(node, text)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Mod):
+            _numbers(node, text)
     free = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - called
     return compile(tree, "<expression>", "eval"), frozenset(free)
+
+
+def _numbers(node: ast.BinOp, text: str) -> None:
+    """Words and lists are not multiplied: a short text could fill all memory."""
+    for side in (node.left, node.right):
+        inner = (n for n in _operands(side) if isinstance(n, ast.List | ast.Tuple | ast.Constant))
+        if any(not isinstance(n, ast.Constant) or isinstance(n.value, str | bytes) for n in inner):
+            raise UserError(f"Only numbers may be multiplied or divided: {text!r}.")
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """What the value of an expression may be made of, calls and comparisons left as they are."""
+    if isinstance(node, ast.BinOp):
+        yield from (*_operands(node.left), *_operands(node.right))
+    elif isinstance(node, ast.BoolOp):
+        yield from (found for value in node.values for found in _operands(value))
+    elif isinstance(node, ast.IfExp):
+        yield from (*_operands(node.body), *_operands(node.orelse))
+    else:
+        yield node
 
 
 def _small_power(node: ast.BinOp, text: str) -> None:

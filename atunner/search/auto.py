@@ -2,8 +2,8 @@
 
 The process predicts the logarithm of the figure. The next point has the largest expected improvement over a pool of
 random points, of neighbours of the best, and of the points that the beliefs (other devices, a ranking model) rank
-first; where no gain is expected any more, the lowest mean has its turns. A belief is one more feature of a point: it
-counts as far as the figures bear it out, so a wrong one fades.
+first; where no gain is expected any more, the lowest mean and the surroundings of the best have their turns. A belief
+is one more feature of a point: it counts as far as the figures bear it out, so a wrong one fades.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ DESIGN, OPENING = 5, 3
 """Points before the process is asked; with beliefs, the OPENING best of them are asked instead."""
 POOL, WHOLE, FEW = 2500, 5000, 150
 """Random points of a pool; up to FEW figures, a space of up to WHOLE points is its own pool."""
+CHANGES, AROUND = 2, 1000
+"""What differs from the best in so many values is near it; up to AROUND such points are in a pool."""
 ROWS, FIT_ROWS = 160, 110
 GROWTH, LONGEST = 1.2, 40
 REFIT = 1.3
@@ -34,10 +36,14 @@ TRUSTED, STALE = 40, 25
 
 @dataclass
 class _Model:
-    """The posterior between two rebuilds. rows: measured points in it, in the order of its rows."""
+    """The posterior between two rebuilds. rows: measured points in it, in the order of its rows.
+
+    near: which points of the pool are near the best, which stays the best until the next rebuild.
+    """
 
     since: int
     pool: Points
+    near: NDArray[np.bool_]
     posterior: Posterior
     rows: list[int]
 
@@ -109,6 +115,9 @@ class Auto:
         rank = np.argsort(target, kind="stable")
         kept = _kept(rank, ROWS)
         near = [ledger.space.neighbours(int(told[i])) for i in rank[:5]]
+        best = int(told[rank[0]])
+        around = np.flatnonzero(ledger.space.around(best, np.arange(len(ledger.space)), CHANGES))
+        near.append(rng.permutation(around)[:AROUND])
         whole = since <= FEW and len(ledger.space) <= WHOLE
         drawn = ledger.space.sample(rng, len(ledger.space) if whole else POOL)
         pool = np.unique(np.concatenate([drawn, *near]))
@@ -118,7 +127,7 @@ class Auto:
         rows = told[kept]
         posterior.start(weights.scaled(features(rows), features.groups))
         self._scale = weights
-        return _Model(since, pool, posterior, rows.tolist())
+        return _Model(since, pool, ledger.space.around(best, pool, CHANGES), posterior, rows.tolist())
 
     def _weights(self, ledger: Ledger, features: Features, since: int) -> Weights:
         """Fitted at counts that grow by REFIT; kept in the memo, since each fit starts from the one before."""
@@ -155,7 +164,7 @@ class Auto:
             mean, deviation = model.posterior.predict(target)
             turn = len(ledger.asked) + len(chosen)
             free = self._free(ledger, model.pool, open_, turn)
-            at = choice(turn, free, best, mean, deviation)
+            at = choice(turn, free, model.near, best, mean, deviation)
             chosen.append(int(model.pool[at]))
             open_[at] = False
             if len(chosen) < count:

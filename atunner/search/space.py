@@ -149,6 +149,11 @@ class SearchSpace:
         found = self.find(near.astype(np.uint16))
         return found[found >= 0]
 
+    def around(self, point: int, others: Points, changes: int) -> NDArray[np.bool_]:
+        """Which of the others differ from the point in at most so many parameters. Shape (k,)."""
+        near: NDArray[np.bool_] = (self._table[others] != self._table[point]).sum(axis=1) <= changes
+        return near
+
     def adjacent(self, point: int) -> Points:
         """Valid points with no parameter more than one step away; with many parameters one or two may move at once."""
         row = self._table[point]

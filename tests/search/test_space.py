@@ -59,6 +59,22 @@ def test_neighbours_differ_in_one_parameter_and_are_valid() -> None:
         assert sorted(built.neighbours(point)) == expected.tolist()
 
 
+@pytest.mark.parametrize("changes", [0, 1, 2])
+def test_what_is_around_a_point_differs_in_that_many_parameters_at_most(changes: int) -> None:
+    built = SearchSpace(TILES)
+    others = np.arange(3, len(built))
+
+    near = others[built.around(40, others, changes)]
+
+    expected = [
+        p
+        for p in others.tolist()
+        if sum(a != b for a, b in zip(built.codes[p], built.codes[40], strict=True)) <= changes
+    ]
+    assert near.tolist() == expected
+    assert len(near) > changes
+
+
 def test_adjacent_points_are_one_step_away() -> None:
     built = SearchSpace(TILES)
     near = built.adjacent(40)
@@ -150,6 +166,10 @@ def test_a_callable_is_a_constraint() -> None:
         (("__import__('os')",), "Unknown function"),
         (("0 > 1",), "cannot be met"),
         (("a < 'x'",), "fails at a=1"),
+        (("'x' * 10000000000 == a",), "Only numbers may be multiplied"),
+        (("(1, 2) * a == b",), "Only numbers may be multiplied"),
+        (("('x' + 'y' if a else 'z') * 10000000000 == b",), "Only numbers may be multiplied"),
+        (("'%1000000000d' % a == b",), "Only numbers may be multiplied"),
     ],
 )
 def test_a_bad_constraint_is_named_in_one_line(constraints: tuple[str, ...], said: str) -> None:
