@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from atunner import __version__
+from atunner.cli import STOPPED
 from atunner.cli.outline import completed, outline
 from atunner.core.errors import ATunnerError, ToolError, UserError
 
@@ -15,7 +16,6 @@ HELP = """Make compute code faster, and prove it: agents propose, a judge decide
 
 Start with: atunner optimize --operator conv2d --input-shape 1,3,224,224 --target-gpu A100
 """
-STOPPED = 130
 FULL = (errno.ENOSPC, errno.EDQUOT)
 MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises for an unknown command, option or value."""

@@ -8,7 +8,7 @@ from atunner.core.candidate import Candidate
 from atunner.reports import difference
 from atunner.tools.text import text_of
 
-HEAD = re.compile(r"\A/\*.*?\*/\n((?:#ifndef \w+\n#define .*\n#endif\n)*)\n", re.DOTALL)
+HEAD = re.compile(r"\A/\*(?s:.*?)\*/\n((?:#ifndef \w+\n#define .*\n#endif\n)*)\n")
 MACRO = re.compile(r"#ifndef (\w+)\n#define \1 (.*)\n#endif\n")
 
 

@@ -141,13 +141,30 @@ def baseline(record: RunRecord) -> Row | None:
 
 
 def failures(record: RunRecord) -> tuple[Failure, ...]:
-    """Every status but OK with its count and its commonest reason, the commonest status first."""
+    """Every status but OK with its count and its commonest reason, the commonest status first.
+
+    What failed before it was judged counts too: it was not built, does not fit, or failed in its race.
+    """
     groups: dict[Status, list[str]] = defaultdict(list)
     for trial in record.trials:
         if trial.status is not Status.OK:
             groups[trial.status].append(first_line(trial.feedback))
+    judged = {t.candidate.id for t in record.trials}
+    for screening in record.screenings:
+        if screening.reason and screening.candidate.id not in judged:
+            status, reason = _failed_early(screening.reason)
+            groups[status].append(first_line(reason))
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
     return tuple(_failure(status, reasons) for status, reasons in ordered)
+
+
+def _failed_early(reason: str) -> tuple[Status, str]:
+    """The status and the words of a screening's reason, which begins with the status where there was an error."""
+    word, _, rest = reason.partition(": ")
+    found = next((s for s in Status if s.value == word), None)
+    if found is not None:
+        return found, rest
+    return (Status.NOT_BUILT if reason.startswith("its build") else Status.REJECTED), reason
 
 
 def _failure(status: Status, reasons: list[str]) -> Failure:

@@ -84,6 +84,8 @@ def _winner(record: RunRecord, folder: Path) -> tuple[Path | None, Path | None]:
     name, text = difference.source(trial.candidate)
     program = program_of(trial.candidate)
     suffix = EXTENSIONS[program.language] if program else Path(name).suffix
+    for other in {*EXTENSIONS.values()} - {suffix}:
+        (folder / f"best{other}").unlink(missing_ok=True)  # of an earlier result in the same folder
     best = _put(folder / f"best{suffix}", f"{header(record, trial)}\n{_definitions(record, trial.candidate)}{text}")
     launch = _put(folder / "launch.json", json.dumps(launch_parameters(record, trial.candidate), indent=1) + "\n")
     return best, launch

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from atunner.core.errors import NotMeasured, Rejected
-from atunner.domains.kernels.blocks import Block
+from atunner.domains.kernels.blocks import Block, Sizes
+from atunner.domains.kernels.clocks import verdict
 from atunner.domains.kernels.timing import TimingPlan, compare, measure
 
 PLAN = TimingPlan(most_s=0.05, least_s=0.0, compare_s=0.2)
@@ -96,3 +97,14 @@ def test_a_comparison_finds_a_gain_and_no_gain() -> None:
 def test_a_comparison_rejects_a_lying_candidate() -> None:
     with pytest.raises(Rejected, match="differ by"):
         compare(Synthetic(100.0), Synthetic(100.0, lambda s: s / 2), PLAN)
+
+
+def test_a_host_clock_that_saw_nothing_is_no_figure_and_no_crash() -> None:
+    blocks = [
+        Block(samples_us=np.full(calls, 10.0), calls=calls, wall_us=0.0, cpu_us=10.0 * calls)
+        for calls in (5, 20)
+        for _ in range(8)
+    ]
+
+    with pytest.raises(NotMeasured, match="the machine is too loud"):
+        verdict(blocks, Sizes(small=5, large=20), threads=1)

@@ -36,6 +36,29 @@ def test_everything_is_written_and_the_record_comes_back_equal(tmp_path: Path) -
     assert not list((tmp_path / "out").rglob("*.new"))
 
 
+def test_a_source_that_begins_with_its_own_macros_is_not_taken_for_changed(tmp_path: Path) -> None:
+    record, own = measured(), "#ifndef WORK\n#define WORK 1 // tune: 1, 2\n#endif\n\n"
+    assert record.winner is not None
+    name, text = difference.source(record.winner.candidate)
+    files = {**record.winner.candidate.files, name: own + text}
+    winner = record.winner.model_copy(update={"candidate": record.winner.candidate.model_copy(update={"files": files})})
+    trials = tuple(winner if t.candidate.id == record.winner.candidate.id else t for t in record.trials)
+
+    write(record.model_copy(update={"trials": trials, "best": winner.candidate.id}), tmp_path)
+
+    assert own in next(tmp_path.glob("best.*")).read_text()
+    assert changed(tmp_path, winner.candidate) == ()
+
+
+def test_the_source_of_an_earlier_result_in_another_language_does_not_stay(tmp_path: Path) -> None:
+    (tmp_path / "best.hip").write_text("old")
+    (tmp_path / "best.md").write_text("the user's own")
+
+    best = write(measured(), tmp_path).best
+
+    assert {p.name for p in tmp_path.glob("best.*")} == {str(best and best.name), "best.md"}
+
+
 @pytest.mark.parametrize("record", [measured(), predicted()], ids=["measured", "predicted"])
 def test_what_is_changed_after_it_was_written_is_found(record: RunRecord, tmp_path: Path) -> None:
     paths, winner = write(record, tmp_path), record.winner

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reports.records import measured, measured_trial, predicted
+from reports.records import candidate, measured, measured_trial, predicted
 from rich.console import Console
 
 from atunner.core.record import RunRecord
 from atunner.core.status import Provenance, Status
-from atunner.core.trial import Check
+from atunner.core.trial import Check, Screening
 from atunner.reports import wording
 from atunner.reports.rows import failures, leaderboard
 from atunner.reports.terminal import show
@@ -75,6 +75,26 @@ def test_failures_are_counted_apart_with_their_commonest_reason() -> None:
     assert found[Status.WRONG].share == 1.0
     assert found[Status.NOT_BUILT].reason == "too many threads"
     assert "nothing is known of their results" in printed(predicted())
+
+
+def test_what_failed_before_it_was_judged_is_counted_too() -> None:
+    record = measured()
+    judged = record.trials[0].candidate
+    early = (
+        Screening(candidate=candidate(1024), reason="crashed: signal 11 in a call"),
+        Screening(candidate=candidate(2048), reason="its build timed out: after 5 s"),
+        Screening(candidate=candidate(4096), reason="a block does not fit on a multiprocessor"),
+        Screening(candidate=judged, reason="timed_out: in its race, but it was judged in the end"),
+    )
+
+    seen = record.model_copy(update={"screenings": early})
+    found = {f.status: f.reason for f in failures(seen)}
+
+    assert found[Status.CRASHED] == "signal 11 in a call"
+    assert found[Status.NOT_BUILT] == "its build timed out: after 5 s"
+    assert found[Status.REJECTED] == "a block does not fit on a multiprocessor"
+    assert Status.TIMED_OUT not in found
+    assert "signal 11 in a call (100%)" in printed(seen, 200)
 
 
 def test_a_models_words_are_marked_and_its_markup_is_text() -> None:

@@ -59,6 +59,12 @@ def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
         ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nconstraints: [UNROLL < TILE]", "'TILE'"),
         ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nconstraints: [8 % SKEW > 0]", "fails at SKEW=0"),
         ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {UNROL: [1]}", "Did you mean UNROLL?"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {UNROLL: [.inf, 1]}", "has the value inf; a"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {UNROLL: [.nan, 1]}", "has the value nan; a"),
+        ("scale.yaml", "sizes: {n: 4096}", f"sizes: {{n: 4096}}\nparameters: {{UNROLL: [{10**30}, 1]}}", "below 2**63"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\ncheck: {m: 64}", "check: No size named 'm'"),
+        ("scale.yaml", "float32[n] output", "float32[n] output\n  z: float32[n] input", "does not take 'z'; it takes "),
+        ("scale.yaml", "float32[n] output", "float32[n] output in 5..1", "in LOW..HIGH the lower end comes first"),
         ("scale.yaml", "float32[n] output", "float32[m] output", "Unknown name 'm'"),
         ("scale.yaml", "sizes:", "size:", "problem_size or sizes?"),
         ("scale.yaml", "  n: int32 = n\n", "", "takes 'n', which is not among the arguments"),
@@ -115,6 +121,21 @@ def test_a_recording_is_replayed_without_a_compiler(
     assert best["measurement"]["samples"] == [1.0, 1.0, 1.0]
     reasons = [s["reason"] for s in record["screenings"] if s["reason"]]
     assert reasons == ["not_built: it was recorded as not_built"]
+
+
+def test_a_replay_knows_nothing_of_the_replays_before_it(
+    tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "whole.json").write_text(json.dumps(COPY))
+    (tmp_path / "part.json").write_text(json.dumps(recorded({(16, 1): 4.0, (32, 1): 2.0})))
+
+    assert tune("--simulate", tmp_path / "whole.json", "--budget", "5", "--json") == 0
+    capfd.readouterr()
+    assert tune("--simulate", tmp_path / "part.json", "--budget", "5", "--json") == 0
+
+    record = json.loads(capfd.readouterr().out)
+    assert not [n for n in record["notes"] if "starts from" in n["summary"] + " ".join(n.get("evidence", []))]
+    assert {t["candidate"]["params"]["block"] for t in record["trials"]} == {16, 32}
 
 
 def test_history_says_where_to_look_first(tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:

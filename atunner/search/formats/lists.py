@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from atunner.core.errors import UserError
 from atunner.core.expression import evaluate
-from atunner.search.formats.values import values
+from atunner.search.formats.values import storable, values
 
 
 def value_list(name: str, given: object) -> tuple[JsonValue, ...]:
@@ -25,6 +25,7 @@ def value_list(name: str, given: object) -> tuple[JsonValue, ...]:
         raise UserError(f"The parameter {name!r} needs a list of numbers or words, such as [1, 2, 4]; got {given!r}.")
     if not found:
         raise UserError(f"The parameter {name!r} has no values. Give at least one.")
+    storable(name, found)
     plain = [int(v) if isinstance(v, bool) else v for v in found]
     return tuple(dict.fromkeys(plain))
 
@@ -49,6 +50,7 @@ def spread(name: str, said: Mapping[str, object]) -> tuple[JsonValue, ...]:
         raise wrong
     if "times" not in whole:
         return values(name, f"range({at}, {last + 1}, {step})")
+    storable(name, (at, last, times))
     found = [at]
     while found[-1] * times <= last:
         found.append(found[-1] * times)

@@ -62,7 +62,7 @@ def described(content: Mapping[str, Any], file: Path, path: Path) -> UserKernel:
             source=text,
             arguments=_arguments(content, text, name, sizes, path),
             sizes=sizes,
-            check=_whole(_mapping(content, "check", path), "size to check", path),
+            check=_checked(content, sizes, path),
             launch=_launch(content, name, language, space, path),
             flags=tuple(str(f) for f in content.get("flags", ())),
             deterministic=bool(content.get("deterministic", "atomic" not in text)),
@@ -94,6 +94,15 @@ def _mapping(content: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]
     if not isinstance(found, Mapping):
         raise UserError(f"{path.name}: {key} must hold 'name: value' lines, got {type(found).__name__}.")
     return {str(k): v for k, v in found.items()}
+
+
+def _checked(content: Mapping[str, Any], sizes: Mapping[str, int], path: Path) -> dict[str, int]:
+    """The smaller sizes to check at; each has a size of the problem to stand for."""
+    found = _whole(_mapping(content, "check", path), "size to check", path)
+    other = [name for name in found if name not in sizes]
+    if other:
+        raise UserError(f"{path.name}: check: {UnknownName('size', other[0], list(sizes))}")
+    return found
 
 
 def _sizes(content: Mapping[str, Any], path: Path) -> dict[str, int]:
@@ -152,7 +161,11 @@ def _arguments(
     for d in declared:
         if d.name not in given and d.name:
             raise UserError(f"{path.name}: the kernel takes {d.name!r}, which is not among the arguments.")
-    order = [d.name for d in declared] if {d.name for d in declared} == set(given) else list(given)
+    names = [d.name for d in declared]
+    other = [n for n in given if n not in names] if names and all(names) else []
+    if other:
+        raise UserError(f"{path.name}: the kernel does not take {other[0]!r}; it takes {', '.join(names)}.")
+    order = names if {d.name for d in declared} == set(given) else list(given)
     constants = {d.name: d.constant for d in declared}
     made = [_argument(n, str(given[n]), constants.get(n, False), path) for n in order]
     return agreeing(made, declared, path.name)
@@ -169,6 +182,10 @@ def _argument(name: str, text: str, constant: bool, path: Path) -> Argument:
         elif tensor["value"]:
             made |= {"fill": "constant", "value": tensor["value"]}
         elif tensor["low"]:
+            if int(tensor["low"]) > int(tensor["high"]):
+                raise UserError(
+                    f"{path.name}: the argument {name} is {text!r}; in LOW..HIGH the lower end comes first."
+                )
             made |= {"low": int(tensor["low"]), "high": int(tensor["high"])}
         return Argument.model_validate(made)
     if scalar:

@@ -1,7 +1,9 @@
 """Value lists as T1 files write them: literals, ranges, and one comprehension over a range or a list."""
 
 import ast
+import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import JsonValue
@@ -10,6 +12,7 @@ from atunner.core.errors import UserError
 from atunner.core.expression import evaluate
 
 MOST = 65_535
+LARGEST = 2**63
 
 
 def values(name: str, text: str) -> tuple[JsonValue, ...]:
@@ -24,7 +27,15 @@ def values(name: str, text: str) -> tuple[JsonValue, ...]:
         raise UserError(f"Values of parameter {name!r} are not a list or a range: {text!r}.") from error
     if not found:
         raise UserError(f"The parameter {name!r} has no values: {text!r}. Give at least one.")
+    storable(name, found)
     return found
+
+
+def storable(name: str, found: Iterable[object]) -> None:
+    """Raise UserError for a number that no macro and no file could hold: infinite, none, or beyond 64 bits."""
+    for value in found:
+        if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < LARGEST):
+            raise UserError(f"The parameter {name!r} has the value {value!r}; a finite number below 2**63 is needed.")
 
 
 def _listed(node: ast.expr) -> tuple[JsonValue, ...]:
