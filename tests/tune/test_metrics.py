@@ -163,8 +163,12 @@ def test_a_measured_kernel_has_its_metric(
     metric = ["--metric", "GB/s=8*n/time/1e6", "--objective", "GB/s,time"]
     folder.change("scale.yaml", "n: 4096", "n: 65536")
 
-    assert tune(folder.path / "scale.yaml", *metric, "--budget", "4", "--json") == 0
-    record = json.loads(capfd.readouterr().out)
+    for _ in range(3):  # code 3: the machine was too loud for a figure, each of four times
+        code, said = tune(folder.path / "scale.yaml", *metric, "--budget", "4", "--json"), capfd.readouterr()
+        assert code == 0 or "Not measurable here: " in said.err, said.err
+        if code == 0:
+            break
+    record = json.loads(said.out)
     good = [t for t in record["trials"] if t["status"] == "ok"]
     assert good
     for trial in good:
