@@ -82,13 +82,17 @@ def _numbers(node: ast.BinOp, text: str) -> None:
 
 
 def _operands(node: ast.expr) -> Iterator[ast.expr]:
-    """What the value of an expression may be made of, calls and comparisons left as they are."""
+    """What the value of an expression may be made of; a comparison and most calls make a number of their own."""
     if isinstance(node, ast.BinOp):
         yield from (*_operands(node.left), *_operands(node.right))
     elif isinstance(node, ast.BoolOp):
         yield from (found for value in node.values for found in _operands(value))
     elif isinstance(node, ast.IfExp):
         yield from (*_operands(node.body), *_operands(node.orelse))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"min", "max", "sum"}:
+        for given in node.args:
+            inner = given.elts if isinstance(given, ast.List | ast.Tuple) else [given]
+            yield from (found for each in inner for found in _operands(each))
     else:
         yield node
 

@@ -141,6 +141,14 @@ def test_an_invalid_configuration_is_refused_with_its_constraint() -> None:
         built.point(wide)
 
 
+def test_calls_and_comparisons_may_be_multiplied() -> None:
+    text = "max([a, 2]) * (a > 1) * len((a, b)) * (2 if b == 3 else 1) > 0"
+
+    built = SearchSpace(grid((text,), a=(1, 2), b=(3, 4)))
+
+    assert [tuple(built.params(i).values()) for i in range(len(built))] == [(2, 3), (2, 4)]
+
+
 def test_a_callable_is_a_constraint() -> None:
     def fits(block_x: int, tile: int) -> bool:
         return block_x * tile <= 64
@@ -170,6 +178,8 @@ def test_a_callable_is_a_constraint() -> None:
         (("(1, 2) * a == b",), "Only numbers may be multiplied"),
         (("('x' + 'y' if a else 'z') * 10000000000 == b",), "Only numbers may be multiplied"),
         (("'%1000000000d' % a == b",), "Only numbers may be multiplied"),
+        (("max('x', 'y') * 10000000000 == b",), "Only numbers may be multiplied"),
+        (("max(['x', 'y']) * 10000000000 == b",), "Only numbers may be multiplied"),
     ],
 )
 def test_a_bad_constraint_is_named_in_one_line(constraints: tuple[str, ...], said: str) -> None:

@@ -62,6 +62,12 @@ def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
         ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {UNROLL: [.inf, 1]}", "has the value inf; a"),
         ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {UNROLL: [.nan, 1]}", "has the value nan; a"),
         ("scale.yaml", "sizes: {n: 4096}", f"sizes: {{n: 4096}}\nparameters: {{UNROLL: [{10**30}, 1]}}", "below 2**63"),
+        (
+            "scale.yaml",
+            "sizes: {n: 4096}",
+            f"sizes: {{n: 4096}}\nparameters: {{UNROLL: [{10**400}, 1]}}",
+            "below 2**63",
+        ),
         ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\ncheck: {m: 64}", "check: No size named 'm'"),
         ("scale.yaml", "float32[n] output", "float32[n] output\n  z: float32[n] input", "does not take 'z'; it takes "),
         ("scale.yaml", "float32[n] output", "float32[n] output in 5..1", "in LOW..HIGH the lower end comes first"),

@@ -133,13 +133,9 @@ def _idle(blocks: Sequence[Block], threads: int) -> Check:
 
 
 def _one_thread(blocks: Sequence[Block]) -> Check:
-    timed = [
-        b for b in blocks if b.wall_us > 0
-    ]  # none is left of a block where starting it takes longer than its calls
+    timed = [b for b in blocks if b.wall_us > 0]  # 0: to start it takes longer than its calls
     if not timed:
-        raise NotMeasured(
-            "The host's clock cannot tell the calls from what starting them takes: the machine is too loud."
-        )
+        raise NotMeasured("The host's clock cannot tell the calls from their start: the machine is too loud.")
     share = float(np.median([b.cpu_us / b.wall_us for b in timed]))
     passed = share <= 1.0 + CLOCKS_AGREE
     detail = f"CPU time is {share:.0%} of wall time on one core"

@@ -165,7 +165,7 @@ def _arguments(
     other = [n for n in given if n not in names] if names and all(names) else []
     if other:
         raise UserError(f"{path.name}: the kernel does not take {other[0]!r}; it takes {', '.join(names)}.")
-    order = names if {d.name for d in declared} == set(given) else list(given)
+    order = names if set(names) == set(given) else list(given)
     constants = {d.name: d.constant for d in declared}
     made = [_argument(n, str(given[n]), constants.get(n, False), path) for n in order]
     return agreeing(made, declared, path.name)

@@ -1,7 +1,6 @@
 """Value lists as T1 files write them: literals, ranges, and one comprehension over a range or a list."""
 
 import ast
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -34,7 +33,7 @@ def values(name: str, text: str) -> tuple[JsonValue, ...]:
 def storable(name: str, found: Iterable[object]) -> None:
     """Raise UserError for a number that no macro and no file could hold: infinite, none, or beyond 64 bits."""
     for value in found:
-        if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < LARGEST):
+        if isinstance(value, int | float) and not abs(value) < LARGEST:
             raise UserError(f"The parameter {name!r} has the value {value!r}; a finite number below 2**63 is needed.")
 
 
