@@ -94,6 +94,10 @@ def _recorded(task: Task) -> set[str]:
 
 def _task(file: Path, simulate: Path, target: str, problem_size: str, compiler: str) -> Task:
     if simulate != Path():
+        if file != Path():
+            raise UserError(
+                f"{file} or --simulate {simulate}? A replay takes kernel and space from the recording alone."
+            )
         return replay_task(read_recording(simulate))
     if file == Path():
         raise UserError("Which kernel? Give a T1 file, a YAML file or a source, or --simulate FILE.")

@@ -112,6 +112,20 @@ def test_a_gpu_kernel_needs_a_gpu(folder: Any, tune: Any, capfd: pytest.CaptureF
     one_line(capfd, "scale.c is c and runs on this machine")
 
 
+def test_cuda_is_not_for_other_vendors_gpus(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    file = folder.write("one.cu", "__global__ void one(float *y, int n) { y[threadIdx.x % block_size_x] = n; }\n")
+
+    assert tune(file, "--problem-size", "64", "--target-gpu", "MI210", "--budget", "4") == 2
+    one_line(capfd, "one.cu is cuda, and MI210 is a GPU of AMD: give a .hip or .cl file")
+
+
+def test_a_kernel_beside_a_recording_is_not_ignored(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    recording = folder.write("copy.json", json.dumps(COPY))
+
+    assert tune(folder.path / "scale.yaml", "--simulate", recording, "--budget", "5") == 2
+    one_line(capfd, "A replay takes kernel and space from the recording alone")
+
+
 def test_a_recording_is_replayed_without_a_compiler(
     tmp_path: Path, tune: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

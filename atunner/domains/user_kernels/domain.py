@@ -250,6 +250,10 @@ class UserKernels(Kernels):
         if (kernel.language == "c") != (device.kind == "cpu"):
             wanted = "this machine: leave --target-gpu out" if kernel.language == "c" else "a GPU: give --target-gpu"
             raise UserError(f"{kernel.file} is {kernel.language} and runs on {wanted}, not on {device.name}.")
+        if kernel.language == "cuda" and device.vendor.lower() != "nvidia":
+            raise UserError(
+                f"{kernel.file} is cuda, and {device.name} is a GPU of {device.vendor}: give a .hip or .cl file."
+            )
 
     def _can_be_measured(self, task: Task, kernel: UserKernel) -> None:
         """Refuse an objective that has no figure here, before anything is spent. Raises UserError."""
