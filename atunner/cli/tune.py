@@ -17,6 +17,7 @@ from atunner.core.record import RunRecord
 from atunner.core.status import Status
 from atunner.core.task import Budget, Objective, Task
 from atunner.domains.user_kernels.answers import commonest
+from atunner.domains.user_kernels.subjects import kernel_of
 from atunner.graphs.deps import Options
 from atunner.graphs.request import Request
 from atunner.knowledge_base.devices import device
@@ -67,7 +68,7 @@ def register(app: typer.Typer) -> None:
         """Translate the options, run, and show the record."""
         bound = parse_budget(budget)
         task = _task(file, simulate, target_gpu, problem_size, compiler)
-        task = task.model_copy(update={"spec": {**task.spec, **_history(history)}})
+        task = task.model_copy(update={"spec": {**task.spec, **_history(history, task)}})
         task = aimed(task, objective, metric, _recorded(task))
         writable(output)
         settings = Settings()
@@ -115,9 +116,25 @@ def replay_task(recording: Recording) -> Task:
     return Task(domain="replay", name=recording.kernel, spec=spec, target=target, objective=Objective(unit=UNIT))
 
 
-def _history(files: list[Path]) -> dict[str, JsonValue]:
-    """The spec's part for history; each file is read once here, so that a damaged one is found at once."""
-    return {"history": [read_recording(f).file for f in files]} if files else {}
+def _history(files: list[Path], task: Task) -> dict[str, JsonValue]:
+    """The spec's part for history; each file is read once here, so that a useless one is found at once.
+
+    Raises:
+        UserError: one is damaged, or has no parameter of this kernel.
+    """
+    found = [read_recording(f) for f in files]
+    space = (
+        read_recording(Path(str(task.spec["recording"]))).space if task.domain == "replay" else kernel_of(task).space
+    )
+    names = {p.name for p in space.parameters}
+    for file, recording in zip(files, found, strict=True):
+        others = [p.name for p in recording.space.parameters]
+        if names.isdisjoint(others):
+            raise UserError(
+                f"--history {file} is of other parameters ({', '.join(others)}) and says nothing of {task.name}, which "
+                f"has {', '.join(sorted(names)) or 'none'}; leave it out."
+            )
+    return {"history": [r.file for r in found]} if found else {}
 
 
 def _refuse_empty(record: RunRecord, bound: Budget) -> None:

@@ -112,8 +112,8 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     code, free = compiled(text)
     missing = free - names.keys()
     if missing:
-        known = ", ".join(sorted(names))
-        raise UserError(f"Unknown name {sorted(missing)[0]!r} in {text!r}. Known: {known}.")
+        known = f"Known: {', '.join(sorted(names))}" if names else "No name is known here: give a number"
+        raise UserError(f"Unknown name {sorted(missing)[0]!r} in {text!r}. {known}.")
     try:
         return eval(code, {"__builtins__": {}, **FUNCTIONS}, dict(names))
     except (ArithmeticError, TypeError, ValueError) as error:

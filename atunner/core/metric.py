@@ -51,6 +51,26 @@ class Metric(Value):
         return float(found)
 
 
+def computable(metrics: Sequence[Metric], names: Mapping[str, Any], measured: Mapping[str, Any], where: str) -> None:
+    """Refuse metrics that have no value from these names, sizes and parameters, and these figures.
+
+    where: the configuration that they are of, in words.
+
+    Raises:
+        UserError: a metric hides one of the names, needs an unknown one, or its arithmetic fails.
+    """
+    for metric in metrics:
+        if metric.name in names:
+            raise UserError(f"The metric {metric.name!r} is taken: it is a size or a parameter. Give another name.")
+        try:
+            evaluate(metric.formula, {**names, **measured})
+        except UserError as error:
+            unknown = compiled(metric.formula)[1] - names.keys() - measured.keys()
+            raise (
+                error if unknown else UserError(f"The metric {metric.name} has no value at {where}: {error}")
+            ) from error
+
+
 _METRICS = TypeAdapter(tuple[Metric, ...])
 _OBJECTIVES = TypeAdapter(tuple[Objective, ...])
 

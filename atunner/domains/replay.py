@@ -8,10 +8,9 @@ from pydantic import JsonValue
 
 from atunner.core.candidate import Candidate, Params
 from atunner.core.errors import CandidateError, NotMeasured, UserError
-from atunner.core.expression import evaluate
 from atunner.core.facts import OperatorFacts
 from atunner.core.measurement import Environment, Measurement
-from atunner.core.metric import check_of, goals, metrics_of, only_time
+from atunner.core.metric import check_of, computable, goals, metrics_of, only_time
 from atunner.core.profile import Profile
 from atunner.core.space import Family
 from atunner.core.statistics import MINIMUM_GAIN, paired_ratio
@@ -207,8 +206,8 @@ def _can_be_replayed(task: Task, recording: Recording, working: Params) -> None:
     for goal in goals(task):
         if goal.metric not in known:
             raise UserError(f"{Path(recording.file).name} has no {goal.metric}; recorded are {', '.join(known)}.")
-    for metric in metrics:
-        evaluate(metric.formula, {**_sizes(recording), **working, **measured})
+    told = ", ".join(f"{n}={v}" for n, v in working.items())
+    computable(metrics, {**_sizes(recording), **working}, measured, f"the first configuration ({told})")
 
 
 @lru_cache(maxsize=4)

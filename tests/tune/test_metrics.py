@@ -136,6 +136,22 @@ def test_a_metric_that_has_no_value_somewhere_is_no_figure_there(
     assert statuses == {(1, "ok"), (2, "not_measured")}
 
 
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("odd/s=1/time/(block-16)", "The metric odd/s has no value at the first configuration (block=16, unroll=1): "),
+        ("block=time", "The metric 'block' is taken: it is a size or a parameter"),
+        ("odd/s=1/tim", "Unknown name 'tim'"),
+    ],
+)
+def test_a_metric_without_a_value_to_compare_with_is_told(
+    tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str], metric: str, said: str
+) -> None:
+    assert tune("--simulate", recorded(tmp_path), "--metric", metric, "--budget", "5") == 2
+    (line,) = [t for t in capfd.readouterr().err.splitlines() if t.startswith("error: ")]
+    assert said in line, line
+
+
 def test_a_run_with_several_objectives_goes_on_as_it_was(
     tmp_path: Path, tune: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,23 @@
 """`atunner tune kernel`: a run from end to end, and every bad input as one line."""
 
 import json
+import os
+import select
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from atunner.cli.app import run
 from atunner.core.errors import UserError
 from atunner.domains.replay import Replay
+from atunner.domains.user_kernels import answer_child
+from atunner.domains.user_kernels.answers import no_answer
+from atunner.operators.user import UserOperator, problem_of
+from atunner.search.formats import read_kernel
 from atunner.tools.recording import read_recording
 
 
@@ -44,10 +53,11 @@ def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
     results = json.loads((folder.path / "out" / "results.t4.json").read_text())
 
     told = {(t["candidate"]["params"]["SKEW"], t["status"]) for t in record["trials"]}
-    assert told == {(0, "ok"), (1, "wrong")}
+    # A loud machine may give no figure of some right configuration, twice.
+    assert told - {(0, "not_measured")} == {(0, "ok"), (1, "wrong")}
     assert record["provenance"] == "measured"
     assert record["baseline"]["candidate"]["params"] == {"UNROLL": 1, "SKEW": 0}
-    assert {r["invalidity"] for r in results["results"]} == {"correct", "correctness"}
+    assert {r["invalidity"] for r in results["results"]} - {"runtime"} == {"correct", "correctness"}
     assert all(r["measurements"][0]["unit"] == "ms" for r in results["results"] if r["invalidity"] == "correct")
     assert (folder.path / "out" / "best.c").is_file()
 
@@ -74,6 +84,16 @@ def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
         ("scale.yaml", "float32[n] output", "float32[m] output", "Unknown name 'm'"),
         ("scale.yaml", "sizes:", "size:", "problem_size or sizes?"),
         ("scale.yaml", "  n: int32 = n\n", "", "takes 'n', which is not among the arguments"),
+        ("scale.yaml", "n: int32 = n", "n: int32 = n*10**20", "n*10**20 = 409600000000000000000000; -2147483648 to "),
+        ("scale.yaml", "n: int32 = n", "n: int32 = m", "Unknown name 'm' in 'm'. Known: SKEW, UNROLL, n."),
+        (
+            "scale.yaml",
+            "sizes: {n: 4096}",
+            "sizes: {n: 4096}\nparameters: {n: [1, 2]}",
+            "'n' of scale.c is an argument",
+        ),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {scale: [1, 2]}", "is the kernel itself"),
+        ("scale.yaml", "sizes: {n: 4096}", "sizes: {n: 4096}\nparameters: {int: [1, 2]}", "is a word of the language"),
         ("reference.py", "3.0 * x", "3.0 * x[1:]", "of shape (4095,); (4096,) is needed"),
         ("reference.py", "def scale(x)", "def scale(z)", "scale takes 'z'"),
         ("scale.yaml", "python: reference.py", "python: other.py", "Cannot read the reference "),
@@ -91,6 +111,40 @@ def test_bad_input_is_told_in_one_line(  # noqa: PLR0913
 
     assert tune(folder.path / "scale.yaml", "--budget", "4") == 2
     one_line(capfd, said)
+
+
+def test_history_of_other_parameters_is_told(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    other = folder.write("copy.json", json.dumps(COPY))
+
+    assert tune(folder.path / "scale.yaml", "--history", other, "--budget", "4") == 2
+    one_line(capfd, "is of other parameters (block, unroll) and says nothing of scale, which has SKEW, UNROLL")
+
+
+def test_a_default_that_is_not_valid_is_named_with_what_is_taken(folder: Any) -> None:
+    kernel = read_kernel(folder.change("scale.yaml", "sizes:", "constraints: [UNROLL > 1]\nsizes:"))
+
+    notes = UserOperator(kernel, no_answer).facts(problem_of(kernel, kernel.sizes), frozenset()).notes
+
+    assert "the default UNROLL=1 is not a valid configuration; UNROLL=2 is taken instead" in notes
+
+
+def test_a_reference_that_never_ends_ends_with_the_one_who_asked(folder: Any) -> None:
+    folder.write("reference.py", "def scale(x):\n    while True: pass\n")
+    np.savez(folder.path / "inputs-1.npz", x=np.ones(4))
+    commands, control = os.pipe()
+    reply, replies = os.pipe()
+    argv = [sys.executable, "-I", answer_child.__file__, str(folder.path), str(commands), str(replies)]
+    with subprocess.Popen(argv, pass_fds=(commands, replies)) as child:
+        os.close(commands)
+        os.close(replies)
+        os.write(control, b'{"function": "scale", "sizes": {}, "outputs": ["y"], "number": 1}\n')
+        assert not select.select([reply], [], [], 1.0)[0]
+        assert child.poll() is None
+
+        os.close(control)
+
+        assert child.wait(timeout=30) == 1
+    os.close(reply)
 
 
 def test_an_answer_file_needs_inputs_that_stay(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:

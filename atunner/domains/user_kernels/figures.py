@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from atunner.core.candidate import Params
 from atunner.core.errors import NotMeasured, UnknownName, UserError
-from atunner.core.expression import compiled, evaluate
+from atunner.core.expression import compiled
 from atunner.core.measurement import Measurement
-from atunner.core.metric import BUILT_IN, QUANTITIES, Metric, check_of, goals, metrics_of, needs_energy
+from atunner.core.metric import BUILT_IN, QUANTITIES, Metric, check_of, computable, goals, metrics_of, needs_energy
 from atunner.core.statistics import median
 from atunner.core.task import Task
 from atunner.core.trial import Check, Comparison
@@ -76,8 +76,9 @@ def demand(task: Task, kernel: UserKernel) -> None:
         flops_of(kernel)
     # Any value will do to see whether all names are there.
     measured = {name: 1.0 for name in QUANTITIES if name != "gflops" or kernel.flops}
-    for metric in metrics:
-        evaluate(metric.formula, {**kernel.sizes, **kernel.starts[0], **measured})
+    start = kernel.starts[0]
+    told = ", ".join(f"{n}={v}" for n, v in start.items())
+    computable(metrics, {**kernel.sizes, **start}, measured, f"the untuned kernel ({told})")
 
 
 def by_time(task: Task, kernel: UserKernel) -> bool:

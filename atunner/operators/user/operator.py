@@ -92,6 +92,10 @@ class UserOperator:
         notes = [] if k.answer.kind != "kernel" else [NO_ANSWER]
         notes += [] if k.flops else ["flops were not given: one for each element written"]
         notes += [] if k.bytes else ["bytes were not given: what must be written"]
+        start = k.starts[0] if k.starts else {}
+        other = [n for n, v in k.default.items() if n in start and start[n] != v]
+        asked, taken = (", ".join(f"{n}={of[n]}" for n in other) for of in (k.default, start))
+        notes += [f"the default {asked} is not a valid configuration; {taken} is taken instead"] if other else []
         flops = float(evaluate(k.flops, problem.dims)) if k.flops else float(sum(b.elements for b in written))
         moved = float(evaluate(k.bytes, problem.dims)) if k.bytes else float(bytes_of(written))
         return OperatorFacts(

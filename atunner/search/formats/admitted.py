@@ -1,34 +1,90 @@
 """The last look at a kernel before anything is built: its space, its parameters and where to start."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from atunner.core.candidate import Params
 from atunner.core.errors import UserError
+from atunner.core.expression import evaluate
 from atunner.core.space import Space
 from atunner.operators.user import Argument, UserKernel, given_inputs, problem_of
 from atunner.search.formats.source import check_used
 from atunner.search.space import SearchSpace
 
 STARTS = 12
+KEYWORDS = frozenset(
+    {
+        *("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else"),
+        *("enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register"),
+        *(
+            "restrict",
+            "return",
+            "short",
+            "signed",
+            "sizeof",
+            "static",
+            "struct",
+            "switch",
+            "typedef",
+            "union",
+            "unsigned",
+            "void",
+            "volatile",
+            "while",
+        ),
+    }
+)
+"""Of C, and so of the others."""
 
 
 def admitted(kernel: UserKernel, rules: Sequence[Callable[..., object]] = ()) -> UserKernel:
     """The kernel with its starts and the digests of its files filled in.
 
     Raises:
-        UserError: no valid configuration (names the constraint and its parameters), a parameter that nothing reads, an
-            argument whose shape has no value, a file that is missing, or an answer that does not fit the inputs.
+        UserError: no valid configuration (names the constraint and its parameters), a parameter that nothing reads or
+            whose name the source cannot give up, an argument whose shape has no value, a scalar that its type cannot
+            hold, a file that is missing, or an answer that does not fit the inputs.
     """
     launch, arguments = kernel.launch, kernel.arguments
+    _check_names(kernel)
     texts = [*launch.grid, *launch.block, launch.shared_bytes, *(a.value for a in arguments)]
     check_used([p.name for p in kernel.space.parameters], kernel.source, kernel.file, " ".join(texts))
     problem_of(kernel, kernel.sizes)
     filled = kernel.model_copy(update={"arguments": tuple(_digested(a) for a in arguments), "answer": _answer(kernel)})
-    return filled.model_copy(update={"starts": starts(kernel.space, kernel.default, rules)})
+    found = starts(kernel.space, kernel.default, rules)
+    for argument in arguments:
+        if argument.role == "scalar":
+            _check_scalar(argument, {**kernel.sizes, **found[0]})
+    return filled.model_copy(update={"starts": found})
+
+
+def _check_names(kernel: UserKernel) -> None:
+    """A parameter is a macro, so it may be no word that the source needs for something else. Raises UserError."""
+    arguments = {a.name for a in kernel.arguments}
+    for name in (p.name for p in kernel.space.parameters):
+        taken = "an argument" if name in arguments else "the kernel itself" if name == kernel.name else ""
+        taken = taken or ("a word of the language" if name in KEYWORDS else "")
+        if taken:
+            raise UserError(f"The parameter {name!r} of {kernel.file} is {taken}, too; give it another name.")
+
+
+def _check_scalar(argument: Argument, names: Mapping[str, Any]) -> None:
+    """What is passed must fit its type. Raises UserError."""
+    value, what = evaluate(argument.value, names), f"The argument {argument.name!r} is {argument.dtype}"
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise UserError(f"{what} and its value {argument.value} = {value!r}; a number is needed.")
+    if np.dtype(argument.dtype).kind not in "iu":
+        return
+    room = np.iinfo(argument.dtype)
+    if not room.min <= value <= room.max:
+        raise UserError(
+            f"{what} and its value {argument.value} = {value}; {room.min} to {room.max} fit. Give another type."
+        )
 
 
 def starts(space: Space, default: Params, rules: Sequence[Callable[..., object]] = ()) -> tuple[Params, ...]:
@@ -40,7 +96,15 @@ def starts(space: Space, default: Params, rules: Sequence[Callable[..., object]]
     points = [built.params(int(i)) for i in built.sample(np.random.default_rng(0), STARTS)]
     if middle in built:
         return (middle, *(p for p in points if p != middle))[:STARTS]
-    points.sort(key=lambda p: sum(p[n] != v for n, v in middle.items()))
+    listed = {p.name: p.values for p in space.parameters}
+
+    def away(point: Params) -> tuple[int, int]:
+        """How many parameters differ, and by how many steps of their lists."""
+        other = [n for n, v in middle.items() if point[n] != v]
+        known = [n for n in other if middle[n] in listed[n]]
+        return len(other), sum(abs(listed[n].index(point[n]) - listed[n].index(middle[n])) for n in known)
+
+    points.sort(key=away)
     return tuple(points[:STARTS])
 
 
