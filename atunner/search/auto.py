@@ -36,7 +36,7 @@ TRUSTED, STALE = 40, 25
 
 @dataclass
 class _Model:
-    """The posterior between two rebuilds. rows: measured points in it, in the order of its rows.
+    """The posterior between two rebuilds. pool: ascending. rows: measured points in it, in the order of its rows.
 
     near: which points of the pool are near the best, which stays the best until the next rebuild.
     """
@@ -46,6 +46,12 @@ class _Model:
     near: NDArray[np.bool_]
     posterior: Posterior
     rows: list[int]
+
+    def places(self, points: Points) -> Points:
+        """Where the points stand in the pool, -1 for those that do not. Shape (k,)."""
+        at = np.minimum(np.searchsorted(self.pool, points), len(self.pool) - 1)
+        found: Points = np.where(self.pool[at] == points, at, -1)
+        return found
 
 
 class Auto:
@@ -69,23 +75,24 @@ class Auto:
         design = OPENING if ledger.beliefs else DESIGN
         if len(ledger.asked) < design:
             return opening(ledger, rng, min(count, design - len(ledger.asked)))
-        if not ledger.best(1):
+        figures = ledger.figures()
+        if not np.isfinite(figures).any():
             return ledger.random(rng, count)
-        model = self._current(ledger, rng)
+        model = self._current(ledger, figures, rng)
         fresh = ledger.count("alone") + DESIGN - len(ledger.asked)
         if ledger.count("alone") and fresh > 0:  # a new look round, after beliefs led nowhere
             return ledger.random(rng, min(count, fresh))
-        return self._choose(ledger, model, count)
+        return self._choose(ledger, model, warped(figures), count)
 
     # -- the model ------------------------------------------------------------------------------------------------
 
-    def _current(self, ledger: Ledger, rng: np.random.Generator) -> _Model:
+    def _current(self, ledger: Ledger, figures: Matrix, rng: np.random.Generator) -> _Model:
         """The model that a search with this ledger has: rebuilt at fixed counts, so that a resumed one is the same."""
         told = ledger.told()
-        since = max(_rebuilt_at(len(told)), int(np.argmin(ledger.figures())) + 1)
+        since = max(_rebuilt_at(len(told)), int(np.argmin(figures)) + 1)
         if self._features is None:
             self._prepare(ledger)
-        if self._belief is not None and _misled(ledger, since):
+        if self._belief is not None and _misled(figures, since):
             ledger.memo = {
                 "alone": float(len(ledger.asked)),
                 **{k: v for k, v in ledger.memo.items() if k not in ("weights", "fitted")},
@@ -93,12 +100,12 @@ class Auto:
             self._model = None
             self._prepare(ledger)
         if self._model is None or self._model.since != since or not set(self._model.rows) <= set(told.tolist()):
-            self._model = self._build(ledger, since, _pool_seed(ledger, since, rng))
+            self._model = self._build(ledger, figures[:since], _pool_seed(ledger, since, rng))
         model = self._model
         there = set(model.rows)
         for point in told[since:].tolist():
             if point not in there:
-                self._add(model, ledger, point)
+                self._add(model, point)
         return model
 
     def _prepare(self, ledger: Ledger) -> None:
@@ -106,11 +113,11 @@ class Auto:
         extra = () if self._belief is None else (self._belief / max(float(np.std(self._belief)), 1e-9),)
         self._features = Features(ledger.space, extra)
 
-    def _build(self, ledger: Ledger, since: int, seed: int) -> _Model:
-        features = self._features
+    def _build(self, ledger: Ledger, figures: Matrix, seed: int) -> _Model:
+        features, since = self._features, len(figures)
         assert features is not None
-        told, target = ledger.told()[:since], warped(ledger.figures()[:since])
-        weights = self._weights(ledger, features, since)
+        told, target = ledger.told()[:since], warped(figures)
+        weights = self._weights(ledger, features, target)
         rng = np.random.default_rng(seed)
         rank = np.argsort(target, kind="stable")
         kept = _kept(rank, ROWS)
@@ -129,13 +136,13 @@ class Auto:
         self._scale = weights
         return _Model(since, pool, ledger.space.around(best, pool, CHANGES), posterior, rows.tolist())
 
-    def _weights(self, ledger: Ledger, features: Features, since: int) -> Weights:
+    def _weights(self, ledger: Ledger, features: Features, target: Matrix) -> Weights:
         """Fitted at counts that grow by REFIT; kept in the memo, since each fit starts from the one before."""
-        memo = ledger.memo.get("weights")
+        memo, since = ledger.memo.get("weights"), len(target)
         start = Weights(tuple(float(v) for v in memo)) if isinstance(memo, list) else Weights.start(features.kinds)
         if since < REFIT * ledger.count("fitted") or since < 5:
             return start
-        told, target = ledger.told()[:since], warped(ledger.figures()[:since])
+        told = ledger.told()[:since]
         kept = _kept(np.argsort(target, kind="stable"), FIT_ROWS)
         if float(np.ptp(target[kept])) == 0:
             return start
@@ -143,22 +150,29 @@ class Auto:
         ledger.memo["weights"], ledger.memo["fitted"] = list(found.values), float(since)
         return found
 
-    def _add(self, model: _Model, ledger: Ledger, point: int) -> None:
+    def _add(self, model: _Model, point: int) -> None:
         assert self._features is not None
-        one = np.array([point])
-        row = self._scale.scaled(self._features(one), self._features.groups)[0]
+        (at,) = model.places(np.array([point]))
+        if at >= 0:
+            row = model.posterior.pool[at]
+        else:
+            row = self._scale.scaled(self._features(np.array([point])), self._features.groups)[0]
         model.posterior.add(row)
         model.rows.append(point)
 
     # -- the choice -----------------------------------------------------------------------------------------------
 
-    def _choose(self, ledger: Ledger, model: _Model, count: int) -> list[int]:
-        """One after the other; what is chosen or pending counts as measured with its predicted value."""
-        figures = dict(zip(ledger.values, warped(ledger.figures()), strict=True))
-        target = np.array([figures[p] for p in model.rows])
-        best, real = float(min(figures.values())), model.posterior.count
-        asked = np.fromiter(ledger.asked, dtype=np.int64, count=len(ledger.asked))
-        open_ = np.isin(model.pool, asked, invert=True, kind="table")
+    def _choose(self, ledger: Ledger, model: _Model, figures: Matrix, count: int) -> list[int]:
+        """One after the other; what is chosen or pending counts as measured with its predicted value.
+
+        figures: warped, in the order in which they were told.
+        """
+        known = dict(zip(ledger.values, figures.tolist(), strict=True))
+        target = np.array([known[p] for p in model.rows])
+        best, real = float(figures.min()), model.posterior.count
+        asked = model.places(np.fromiter(ledger.asked, dtype=np.int64, count=len(ledger.asked)))
+        open_ = np.ones(len(model.pool), dtype=bool)
+        open_[asked[asked >= 0]] = False
         chosen: list[int] = []
         while len(chosen) < count and open_.any():
             mean, deviation = model.posterior.predict(target)
@@ -168,7 +182,7 @@ class Auto:
             chosen.append(int(model.pool[at]))
             open_[at] = False
             if len(chosen) < count:
-                self._add(model, ledger, chosen[-1])
+                self._add(model, chosen[-1])
                 target = np.append(target, mean[at])
         model.posterior.forget(real)
         del model.rows[real:]
@@ -182,9 +196,9 @@ class Auto:
         return few if few.any() else open_
 
 
-def _misled(ledger: Ledger, since: int) -> bool:
+def _misled(figures: Matrix, since: int) -> bool:
     """Whether the figures up to a rebuild say that the beliefs lead nowhere."""
-    return since >= TRUSTED and since - int(np.argmin(ledger.figures()[:since])) > STALE
+    return since >= TRUSTED and since - int(np.argmin(figures[:since])) > STALE
 
 
 def _rebuilt_at(count: int) -> int:

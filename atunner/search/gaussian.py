@@ -5,10 +5,11 @@ likelihood gradient 5.9.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtrs
 from scipy.optimize import minimize
 
 Matrix = NDArray[np.float64]
@@ -91,8 +92,14 @@ class _Likelihood:
 def _inverse(kernel: Matrix) -> tuple[Matrix, float]:
     """The inverse and half the log determinant."""
     lower = np.linalg.cholesky(kernel + 1e-8 * np.eye(len(kernel)))
-    root = solve_triangular(lower, np.eye(len(kernel)), lower=True, check_finite=False)
+    root = _solved(lower, np.eye(len(kernel)))
     return root.T @ root, float(np.log(np.diag(lower)).sum())
+
+
+def _solved(lower: NDArray[np.floating[Any]], right: Matrix) -> Matrix:
+    """The inverse of a lower triangle times `right`; LAPACK itself, since SciPy's function takes as long to call it."""
+    found: Matrix = dtrtrs(lower.T, right, lower=0, trans=1)[0]
+    return found
 
 
 def _squared(a: Matrix, b: Matrix) -> Matrix:
@@ -107,7 +114,7 @@ class Posterior:
     """
 
     def __init__(self, noise: float, pool: Matrix) -> None:
-        self._noise, self._pool = noise, pool
+        self._noise, self.pool = noise, pool
         self._norms = (pool * pool).sum(axis=1)
         self._rows = np.zeros((0, pool.shape[1]))
         room = 64
@@ -123,8 +130,8 @@ class Posterior:
         kernel = matern(_squared(rows, rows))
         kernel[np.diag_indices(n)] += self._noise + 1e-8
         self._lower[:n, :n] = np.linalg.cholesky(kernel)
-        across = matern(_squared(rows, self._pool))
-        cross = solve_triangular(self._lower[:n, :n], across, lower=True, check_finite=False)
+        across = matern(_squared(rows, self.pool))
+        cross = _solved(self._lower[:n, :n], across)
         self._cross[:n] = cross
         self._left = 1 - np.einsum("ij,ij->j", cross, cross)
 
@@ -133,9 +140,9 @@ class Posterior:
         n = self.count
         self._room(n + 1)
         near = matern(((self._rows - row) ** 2).sum(axis=1))
-        solved = solve_triangular(self._lower[:n, :n], near, lower=True, check_finite=False) if n else near
+        solved = _solved(self._lower[:n, :n], near) if n else near
         pivot = np.sqrt(max(1 + self._noise + 1e-8 - float(solved @ solved), 1e-8))
-        across = matern(np.maximum(self._norms + float(row @ row) - 2 * (self._pool @ row), 0))
+        across = matern(np.maximum(self._norms + float(row @ row) - 2 * (self.pool @ row), 0))
         self._cross[n] = (across - solved @ self._cross[:n]) / pivot
         self._lower[n, :n], self._lower[n, n] = solved, pivot
         self._left -= self._cross[n] ** 2
@@ -152,7 +159,7 @@ class Posterior:
         n = self.count
         lower = self._lower[:n, :n]
         both = np.column_stack([np.ones(n), target])
-        ones, seen = solve_triangular(lower, both, lower=True, check_finite=False).T
+        ones, seen = _solved(lower, both).T
         level = float(ones @ seen) / float(ones @ ones)
         rest = seen - level * ones
         variance = max(float(rest @ rest) / n, 1e-12)
@@ -163,6 +170,6 @@ class Posterior:
         have = len(self._lower)
         if count > have:
             size = max(count, have + 64)
-            lower, cross = np.zeros((size, size)), np.zeros((size, len(self._pool)))
+            lower, cross = np.zeros((size, size)), np.zeros((size, len(self.pool)))
             lower[:have, :have], cross[:have] = self._lower, self._cross
             self._lower, self._cross = lower, cross

@@ -29,7 +29,9 @@ class Ledger:
 
     def figures(self) -> NDArray[np.float64]:
         """Told values in order, infinite where it failed."""
-        return np.array([np.inf if v is None else v for v in self.values.values()], dtype=float)
+        found = np.array(list(self.values.values()), dtype=float)
+        found[np.isnan(found)] = np.inf
+        return found
 
     def best(self, count: int, since: int = 0) -> list[int]:
         """The best successful points told from position `since` on, best first."""

@@ -8,7 +8,7 @@ from atunner.search.gaussian import Matrix, Posterior, Weights, fitted
 from atunner.search.prior import Belief
 from atunner.search.space import SearchSpace
 
-MIDDLE, SLOPE = 0.5, 0.2
+SLOPE = 0.2
 COVERED = 0.95
 ROWS = 150
 CHUNK = 5000
@@ -25,9 +25,16 @@ def warped(figures: NDArray[np.float64]) -> Matrix:
     low = float(figures[good].min())
     logs = np.log(np.where(good, figures if low > 0 else figures - low + 1, 1.0))
     logs[~good] = logs[good].max()
-    middle = float(np.quantile(logs[good], MIDDLE))
+    middle = _median(logs[good])
     result: Matrix = np.where(logs > middle, middle + SLOPE * (logs - middle), logs)
     return result
+
+
+def _median(values: Matrix) -> float:
+    """The median; numpy's own takes five times as long for a hundred values, and this is asked at each evaluation."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    placed = np.partition(values, (low, high))
+    return float(placed[high] - (placed[high] - placed[low]) / 2)
 
 
 def merged(space: SearchSpace, beliefs: tuple[Belief, ...]) -> Matrix | None:
