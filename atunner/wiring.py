@@ -57,7 +57,7 @@ from atunner.llm.panel import CastModel
 from atunner.llm.preflight import check as check_models
 from atunner.llm.prices import price
 from atunner.llm.unheard import unheard
-from atunner.search import BUILT_IN as SEARCHERS
+from atunner.search import method
 from atunner.search.formats.recalled import searching
 from atunner.settings import Settings, secret
 from atunner.tools.clock import WallClock
@@ -136,7 +136,7 @@ class Session:
         source = self._source(request)
         task = source.task if source and source.task.id == request.task.id else domain.admit(request.task)
         if not domain.unreachable(task):
-            load("searchers", request.options.search, SEARCHERS)
+            method(request.options.search)
         must_suit(request.strategy, request.options.strategy, domain.baseline(task))
         run = run or new_run(task)
         provenance = domain.provenance(task)

@@ -121,7 +121,12 @@ class Meeting(Protocol):
 
 
 class Searcher(Protocol):
-    """Ask/tell over one space; seeded, and its state is a value."""
+    """Ask/tell over one space; seeded, and its state is a value.
+
+    at_once: how many of its points may be pending; None where that does not matter.
+    """
+
+    at_once: int | None
 
     def ask(self, count: int) -> list[Params]:
         """Up to `count` points not asked before; fewer when the space runs out."""

@@ -110,9 +110,10 @@ class Slice:
                 batch += self._fresh(searcher, family.name, count - len(batch)) if len(batch) < count else []
                 return [self.deps.domain.realise(self.task, family.name, p) for p in batch]
 
+            ahead = min(self.deps.options.ahead, searcher.at_once or self.deps.options.ahead)
             if self.races is not None:
-                return self.races.search(searcher, fresh, until, self.deps.options.ahead)
-            return self._search(searcher, fresh, until)
+                return self.races.search(searcher, fresh, until, ahead)
+            return self._search(searcher, fresh, until, ahead)
 
         more = self._in_pieces(search, target) if self.aim.several else search(target)
         if not more and move.allowed:
@@ -126,10 +127,10 @@ class Slice:
                 return False
         return True
 
-    def _search(self, searcher: Searcher, fresh: Fresh, target: int) -> bool:
+    def _search(self, searcher: Searcher, fresh: Fresh, target: int, ahead: int) -> bool:
         """Judge batches until `target` candidates are recorded; False when the space ran out."""
         while count := self.room(target):
-            batch = fresh(min(count, self.deps.options.ahead))
+            batch = fresh(min(count, ahead))
             if not batch:
                 return False
             self._judge(searcher, batch)

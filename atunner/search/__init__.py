@@ -1,9 +1,12 @@
 """Searchers over constrained spaces: a searcher is one file and one line here."""
 
+import inspect
 from collections.abc import Sequence
+from typing import cast
 
 from pydantic import JsonValue
 
+from atunner.core.errors import UserError
 from atunner.core.plugins import load, names
 from atunner.core.space import Space
 from atunner.search.ask_tell import AskTell, Method
@@ -20,9 +23,25 @@ BUILT_IN = {
     "evolution": "atunner.search.evolution:DifferentialEvolution",
     "annealing": "atunner.search.annealing:Annealing",
     "bayesian": "atunner.search.bayesian:Bayesian",
+    "kernel_tuner": "atunner.search.kernel_tuner:KernelTuner",
 }
 
-__all__ = ["BUILT_IN", "SearchSpace", "Source", "known", "searcher"]
+__all__ = ["BUILT_IN", "SearchSpace", "Source", "known", "method", "searcher"]
+
+
+def method(name: str) -> Method:
+    """The method of a searcher by name; what follows a colon, as in `kernel_tuner:pso`, is for the method to read.
+
+    Raises:
+        UnknownName: no such searcher. UserError: it takes no such option, or a package that it needs is missing.
+    """
+    base, colon, option = name.partition(":")
+    kind = load("searchers", base, BUILT_IN)
+    if not colon:
+        return cast(Method, kind())
+    if not inspect.signature(kind).parameters:
+        raise UserError(f"The searcher {base!r} takes no options; got {name!r}.")
+    return cast(Method, kind(option))
 
 
 def searcher(
@@ -45,8 +64,7 @@ def searcher(
     built = space if isinstance(space, SearchSpace) else SearchSpace(space)
     beliefs = [from_source(built, s) for s in history]
     beliefs += [from_predictor(built, prior)] if prior is not None else []
-    method: Method = load("searchers", name, BUILT_IN)()
-    made = AskTell(name, method, Ledger(built, beliefs=tuple(beliefs)), seed)
+    made = AskTell(name, method(name), Ledger(built, beliefs=tuple(beliefs)), seed)
     if state is not None:
         made.restore(state)
     return made

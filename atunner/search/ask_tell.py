@@ -29,6 +29,8 @@ class AskTell:
 
     def __init__(self, name: str, method: Method, ledger: Ledger, seed: int) -> None:
         self.name, self.space, self.seed = name, ledger.space, seed
+        self.at_once: int | None = getattr(method, "at_once", None)
+        """How many points may be pending; what is asked for beyond is drawn at random. None: as many as are asked."""
         self._method, self._ledger, self._asks = method, ledger, 0
 
     def ask(self, count: int) -> list[Params]:

@@ -16,6 +16,7 @@ from atunner.jobs.work import FOREIGN
 from atunner.llm.prices import price
 from atunner.llm.specs import cast
 from atunner.search import BUILT_IN as SEARCHERS
+from atunner.search import method
 from atunner.settings import Settings, secret
 from atunner.tools.sandbox import LEVELS, Chain, demand
 from atunner.wiring import domain_config
@@ -46,7 +47,7 @@ class Admission:
             return
         load("strategies", strategy, STRATEGIES)
         prepared(strategy, settings if isinstance(settings, dict) else {})
-        load("searchers", search, SEARCHERS)
+        method(search)
         self._task(request)
         with self._lock:
             self._known[same] = None
