@@ -62,7 +62,7 @@ class KernelTuner:
             self._run = _Run(self._strategy, self._tune, self._evaluations, ledger)
             weakref.finalize(self, self._run.stop)
         point = self._run.wanted()
-        if self._run.failure and not ledger.asked:
+        if self._run.failure and not self._run.looked:
             raise UserError(f"Kernel Tuner's strategy {self._strategy!r} cannot search this: {self._run.failure}.")
         return [] if point is None or point in ledger.asked else [point]
 
@@ -82,11 +82,11 @@ def _tune_of(strategy: str) -> Any:
 class _Run:
     """A strategy at work. Of the two threads one runs at a time: `_go` lets the strategy on, `_back` whoever asks.
 
-    failure: the error that ended it, "" where there was none.
+    failure: the error that ended it, "" where there was none. looked: how many figures it has asked for.
     """
 
     def __init__(self, strategy: str, tune: Any, evaluations: int, ledger: Ledger) -> None:
-        self.ledger, self.failure, self._strategy = ledger, "", strategy
+        self.ledger, self.failure, self.looked, self._strategy = ledger, "", 0, strategy
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
         self._wanted: int | None = None
         self._begun = self._ended = False
@@ -111,6 +111,7 @@ class _Run:
         """The figure of a point, once somebody has told it; called by the strategy's thread."""
         from kernel_tuner.util import StopCriterionReached
 
+        self.looked += 1
         while point not in self.ledger.values and not self._ended:
             self._wanted = point
             self._back.release()

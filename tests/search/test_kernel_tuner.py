@@ -162,8 +162,10 @@ def test_a_strategy_that_fails_at_once_says_why(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(strategy_map["mls"], "tune", fails, raising=False)
 
+    search = searcher("kernel_tuner:mls", SPACE, 0)
+    search.tell(SPACE.params(0), 1.0)  # as a run does with its baseline
     with pytest.raises(UserError, match="'mls' cannot search this: ValueError: no such luck"):
-        searcher("kernel_tuner:mls", SPACE, 0).ask(1)
+        search.ask(1)
 
 
 def test_a_space_too_large_for_its_lists_is_refused() -> None:
