@@ -52,7 +52,7 @@ MACHINE = ("runner", "ceilings.json")
 """What ATunner makes once for a machine, as pip did for Kernel Tuner."""
 
 Result = dict[str, Any]
-"""seconds, evaluations and the winner; empty when the best was not reached."""
+"""seconds, evaluations and the winner; tried_s alone when the best was not reached: what all evaluations took."""
 
 
 def ours(job: Path) -> None:
@@ -113,7 +113,7 @@ class Contest:
         """The two winners of a seed against one another, unless that was done; False when the time is up."""
         theirs, mine = (self.results[f"{truth.name}/{tuner}/{seed}"] for tuner in (peer, "atunner"))
         key = f"{truth.name}/{peer}/{seed}/winners"
-        if key in self.results or not theirs or not mine:
+        if key in self.results or "winner" not in theirs or "winner" not in mine:
             return True
         if time.monotonic() > self.deadline:
             return False
@@ -134,8 +134,9 @@ class Contest:
         (folder / "job.json").write_text(json.dumps(job))
         # Its own folder for temporary files, so that no other process of ATunner has the lock of the processor.
         environment = {"PATH": PATH, "HOME": str(folder), "TMPDIR": str(folder)}
+        begun = time.monotonic()
         process = start(sys.executable, __file__, "--ours", str(folder / "job.json"), env=environment)
-        return _awaited(process, folder / "done.json")
+        return _awaited(process, folder / "done.json") or {"tried_s": time.monotonic() - begun}
 
     def _peer(self, truth: Truth, tuner: str, seed: int, folder: Path) -> Result:
         cache = folder / "cache.json"
@@ -146,13 +147,13 @@ class Contest:
         environment = {"PATH": PATH, "HOME": str(folder), "POCL_CACHE_DIR": str(folder / "pocl")}
         process = start(self.peer, program, str(folder / "job.json"), cwd=folder, env=environment)
         names, near = list(job["parameters"]), set(truth.near)
-        until = time.monotonic() + LIMIT_S
+        begun = time.monotonic()
         try:
-            while time.monotonic() < until and process.poll() is None:
+            while time.monotonic() < begun + LIMIT_S and process.poll() is None:
                 time.sleep(0.2)
                 if found := reached(folder, cache, names, near):
                     return found
-            return reached(folder, cache, names, near) or {}
+            return reached(folder, cache, names, near) or {"tried_s": time.monotonic() - begun}
         finally:
             end(process)
 
@@ -177,26 +178,32 @@ def report(truths: list[Truth], results: dict[str, Result], seeds: int) -> list[
             shorter = median[peer] / median["atunner"]
             kept = [results.get(f"{truth.name}/{peer}/{seed}/winners") for seed in range(seeds)]
             pairs = [found["ratio"] for found in kept if found]
-            beside = statistics.median(pairs) if pairs else float("nan")
-            print(f"{truth.name:12} {peer}: {shorter:.2f} times our wall time; its winner takes {beside:.3f} of ours")
+            beside = statistics.median(pairs) if pairs else None
+            told = f"its winner takes {beside:.3f} of ours" if beside else "no seed in which both have a winner"
+            print(f"{truth.name:12} {peer}: {shorter:.2f} times our wall time; {told}")
             if demanded:
                 ratios.append(shorter)
                 missed += [f"{truth.name} against {peer}: {shorter:.2f}x"] if shorter < FASTER else []
-                missed += [f"{truth.name}'s winner against {peer}: {beside:.3f}"] if not beside >= AS_GOOD else []
+                missed += [f"{truth.name}'s winner against {peer}: {beside:.3f}"] if beside and beside < AS_GOOD else []
     if ratios:
         print(f"median over the C kernels and peers: {statistics.median(ratios):.2f}x")
     return missed
 
 
 def _row(truth: Truth, tuner: str, results: dict[str, Result], seeds: int) -> float:
-    """Print one line; the median seconds, a run that did not get there with the limit."""
+    """Print one line; the median seconds.
+
+    A peer's run that did not get there counts with what all its evaluations took, which is less than it would have
+    needed; one of ours with the limit.
+    """
     found = [results[f"{truth.name}/{tuner}/{seed}"] for seed in range(seeds)]
-    median = statistics.median([f["seconds"] if f else LIMIT_S for f in found])
-    tried = statistics.median([f["evaluations"] if f else EVALUATIONS for f in found])
-    begun = [f["first_s"] for f in found if f and "first_s" in f]
+    given_up = [LIMIT_S if tuner == "atunner" else f.get("tried_s", LIMIT_S) for f in found]
+    median = statistics.median([f.get("seconds", most) for f, most in zip(found, given_up, strict=True)])
+    tried = statistics.median([f.get("evaluations", EVALUATIONS) for f in found])
+    begun = [f["first_s"] for f in found if "first_s" in f]
     first = f" (first one raced after {statistics.median(begun):.2f} s)" if begun else ""
     near = f"{truth.name:12} {len(truth.space):6} {len(truth.near):5}"
-    count = f"{sum(1 for f in found if f):>5}/{seeds}"
+    count = f"{sum(1 for f in found if 'winner' in f):>5}/{seeds}"
     print(f"{near} {tuner:24} {median:9.1f} {tried:11.0f} {count}{first}")
     return median
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from atunner.core.candidate import Candidate
-from atunner.core.errors import NotMeasured
+from atunner.core.errors import NotMeasured, Rejected
 from atunner.core.ports import WorkItem
 from atunner.core.task import Task
 from atunner.core.value import canonical
@@ -108,7 +108,7 @@ class Truth:
         for left in reversed(range(PAIR_TRIES)):
             try:
                 one = self._domain.compare(self._task, *built)
-            except NotMeasured:  # too loud a machine just now
+            except (NotMeasured, Rejected):  # too loud a machine just now, or clocks that it made contradict each other
                 if not found and not left:
                     raise
                 continue
