@@ -35,6 +35,8 @@ def method(name: str) -> Method:
     Raises:
         UnknownName: no such searcher. UserError: it takes no such option, or a package that it needs is missing.
     """
+    if not isinstance(name, str):
+        raise UserError(f"A searcher is given by its name, got {name!r}. Known: {', '.join(known())}.")
     base, colon, option = name.partition(":")
     kind = load("searchers", base, BUILT_IN)
     if not colon:

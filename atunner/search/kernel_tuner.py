@@ -32,14 +32,14 @@ PATIENCE_S, REPEATS = 120.0, 100_000
 class KernelTuner:
     """One strategy, `kernel_tuner:NAME:EVALUATIONS`; points are drawn at random once it has ended."""
 
-    opens = 10
+    opens = 0
     at_once = 1
 
     def __init__(self, option: str = "") -> None:
         name, _, count = option.partition(":")
         self._strategy, self._evaluations = name or STRATEGY, EVALUATIONS
         if count:
-            if not count.isdigit() or int(count) < 1:
+            if not (count.isascii() and count.isdigit()) or int(count) < 1:
                 raise UserError(f"kernel_tuner:NAME:EVALUATIONS takes a whole number above 0, got {count!r}.")
             self._evaluations = int(count)
         self._tune = _tune_of(self._strategy)
@@ -63,7 +63,9 @@ class KernelTuner:
             weakref.finalize(self, self._run.stop)
         point = self._run.wanted()
         if self._run.failure and not self._run.looked:
-            raise UserError(f"Kernel Tuner's strategy {self._strategy!r} cannot search this: {self._run.failure}.")
+            raise UserError(
+                f"Kernel Tuner's strategy {self._strategy!r} cannot search this: {self._run.failure}. Try another."
+            )
         return [] if point is None or point in ledger.asked else [point]
 
 

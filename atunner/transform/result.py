@@ -77,7 +77,10 @@ class TunedKernel:
 
     @property
     def history(self) -> tuple[Improvement, ...]:
-        """Each candidate that was better than all before it, in the order judged."""
+        """Each candidate that was better than all before it, in the order judged.
+
+        The winner is the last of them, unless it and the last were alike within noise and met once more at the end.
+        """
         return tuple(_improvements(self.record))
 
     @property

@@ -137,11 +137,13 @@ def test_its_thread_ends_with_the_searcher() -> None:
     [
         ("kernel_tuner:genetics", "No strategy of Kernel Tuner named 'genetics'"),
         ("kernel_tuner:pso:many", "takes a whole number above 0, got 'many'"),
+        ("kernel_tuner:pso:\u00b2", "takes a whole number above 0, got '\u00b2'"),
+        (3, "A searcher is given by its name, got 3"),
         ("kernel_tuner:pso:0", "takes a whole number above 0, got '0'"),
         ("genetic:20", "The searcher 'genetic' takes no options"),
     ],
 )
-def test_a_name_that_means_nothing_is_told(name: str, said: str) -> None:
+def test_a_name_that_means_nothing_is_told(name: Any, said: str) -> None:
     with pytest.raises((UnknownName, UserError), match=said):
         method(name)
 

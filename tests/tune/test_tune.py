@@ -16,6 +16,7 @@ from atunner.core.errors import UserError
 from atunner.domains.replay import Replay
 from atunner.domains.user_kernels import answer_child
 from atunner.domains.user_kernels.answers import no_answer
+from atunner.domains.user_kernels.python_answer import PythonAnswer
 from atunner.operators.user import UserOperator, problem_of
 from atunner.search.formats import read_kernel
 from atunner.tools.recording import read_recording
@@ -85,6 +86,13 @@ def test_a_kernel_is_tuned_and_its_wrong_configurations_are_not_ranked(
         ("scale.yaml", "sizes:", "size:", "problem_size or sizes?"),
         ("scale.yaml", "  n: int32 = n\n", "", "takes 'n', which is not among the arguments"),
         ("scale.yaml", "n: int32 = n", "n: int32 = n*10**20", "n*10**20 = 409600000000000000000000; -2147483648 to "),
+        ("scale.yaml", "n: int32 = n", "n: int32 = n / 3", "= 1365.3333333333333; a whole number is needed"),
+        (
+            "scale.yaml",
+            "sizes: {n: 4096}",
+            'sizes: {n: 4096}\nparameters: {UNROLL: [1, "1\\n2"]}',
+            "'1\\n2'; a macro is one line of text",
+        ),
         ("scale.yaml", "n: int32 = n", "n: int32 = m", "Unknown name 'm' in 'm'. Known: SKEW, UNROLL, n."),
         (
             "scale.yaml",
@@ -145,6 +153,27 @@ def test_a_reference_that_never_ends_ends_with_the_one_who_asked(folder: Any) ->
 
         assert child.wait(timeout=30) == 1
     os.close(reply)
+
+
+def test_a_reference_may_name_a_scalar_argument(folder: Any, tune: Any, compiler: None) -> None:
+    folder.write(
+        "scale.c",
+        "void scale(float *y, const float *x, int n, float a) {\n"
+        "#ifndef STEP\n#define STEP 1 // tune: 1, 2\n#endif\n"
+        "  for (int i = 0; i < n; i += STEP) for (int u = 0; u < STEP; ++u) y[i + u] = a * x[i + u];\n}\n",
+    )
+    folder.change("scale.yaml", "n: int32 = n\n", "n: int32 = n\n  a: float32 = n / 2048 + 1\n")
+    folder.write("reference.py", "def scale(x, a):\n    return a * x\n")
+
+    kernel = read_kernel(folder.path / "scale.yaml")
+    problem = problem_of(kernel, kernel.sizes)
+    x = np.arange(4096, dtype=np.float32)
+
+    assert np.array_equal(PythonAnswer(kernel, folder.path / "cache")(problem, {"x": x})["y"], 3.0 * x)
+
+    folder.change("scale.yaml", "n / 2048 + 1", "1e60")
+    with pytest.raises(UserError, match=r"'a' is float32 and its value 1e60 = 1e\+60, too large for it"):
+        read_kernel(folder.path / "scale.yaml")
 
 
 def test_an_answer_file_needs_inputs_that_stay(folder: Any, tune: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from atunner.core.errors import UserError
+from atunner.core.expression import compiled, evaluate
 from atunner.core.program import Buffer, Problem
 from atunner.domains.kernels.backends.cuda import within_folders
 from atunner.domains.kernels.oracle import written_buffers
@@ -39,7 +40,7 @@ class PythonAnswer:
         if self._child is None:
             self._child = _Child(self._cache, answer.text)
         outputs = [b.name for b in written_buffers(problem)]
-        call = {"function": answer.function, "sizes": dict(problem.dims), "outputs": outputs}
+        call = {"function": answer.function, "sizes": self._numbers(problem), "outputs": outputs}
         try:
             made = self._child.ask(call, inputs)
         except UserError:
@@ -47,6 +48,14 @@ class PythonAnswer:
             self._child = None
             raise
         return {b.name: fitting(made, b, "The Python reference") for b in written_buffers(problem)}
+
+    def _numbers(self, problem: Problem) -> dict[str, Any]:
+        """The sizes, and the scalar arguments that do not depend on a parameter: answers must not either."""
+        found: dict[str, Any] = {}
+        for argument in self._kernel.arguments:
+            if argument.role == "scalar" and compiled(argument.value)[1] <= problem.dims.keys():
+                found[argument.name] = evaluate(argument.value, problem.dims)
+        return {**found, **problem.dims}
 
 
 class _Child:

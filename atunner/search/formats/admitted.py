@@ -71,6 +71,10 @@ def _check_names(kernel: UserKernel) -> None:
         taken = taken or ("a word of the language" if name in KEYWORDS else "")
         if taken:
             raise UserError(f"The parameter {name!r} of {kernel.file} is {taken}, too; give it another name.")
+    for parameter in kernel.space.parameters:
+        broken = [v for v in parameter.values if isinstance(v, str) and not v.isprintable()]
+        if broken:
+            raise UserError(f"The parameter {parameter.name} has the value {broken[0]!r}; a macro is one line of text.")
 
 
 def _check_scalar(argument: Argument, names: Mapping[str, Any]) -> None:
@@ -78,8 +82,19 @@ def _check_scalar(argument: Argument, names: Mapping[str, Any]) -> None:
     value, what = evaluate(argument.value, names), f"The argument {argument.name!r} is {argument.dtype}"
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise UserError(f"{what} and its value {argument.value} = {value!r}; a number is needed.")
-    if np.dtype(argument.dtype).kind not in "iu":
+    kind = np.dtype(argument.dtype).kind if argument.dtype != "bfloat16" else "b"
+    if kind == "f":
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.dtype(argument.dtype).type(value)):
+                raise UserError(
+                    f"{what} and its value {argument.value} = {value}, too large for it. Give another type."
+                )
+    if kind not in "iu":
         return
+    if value != int(value):
+        raise UserError(
+            f"{what} and its value {argument.value} = {value}; a whole number is needed, say with // or int()."
+        )
     room = np.iinfo(argument.dtype)
     if not room.min <= value <= room.max:
         raise UserError(
